@@ -1,0 +1,165 @@
+package throttle
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// MaxHorizon is the furthest ahead that a slot can be reserved; a longer horizon is shortened to it. It also bounds how long a limit can
+// stall after Redis' clock jumped back.
+const MaxHorizon = 5 * time.Second
+
+// slowest is the lowest rate that can be kept, in parts a second: one part in about eleven days.
+const slowest = 1e-6
+
+// ErrInvalid is returned for a reservation that makes no sense: no route, no parts, a rate that is not a number, one limit named twice.
+var ErrInvalid = errors.New("invalid reservation")
+
+//go:embed reserve.lua
+var reserveSource string
+
+// Limit is one rate to be kept.
+type Limit struct {
+	Name           string  // what is limited, unique within the route: "route", "bind:main-1", "campaign:12"
+	PartsPerSecond float64 // 0: no limit
+}
+
+// Slots is an evenly spaced run of times at which parts may be written.
+type Slots struct {
+	Granted  int           // parts that got a slot; may be fewer than were asked for
+	First    time.Time     // when the first part may be written, in local time with a monotonic reading
+	Interval time.Duration // between two parts; 0 when nothing limits them
+	RetryIn  time.Duration // with Granted 0: how long to wait before asking again
+}
+
+// At returns the time of slot i, counted from 0.
+func (s Slots) At(i int) time.Time {
+	return s.First.Add(time.Duration(i) * s.Interval)
+}
+
+// Throttle reserves slots through one Redis. It may be used by any number of goroutines, and any number of processes may share the
+// limits.
+type Throttle struct {
+	client redis.UniversalClient
+	script *redis.Script
+	clock  clock
+}
+
+// New returns a Throttle on client, which stays the caller's to close.
+func New(client redis.UniversalClient) *Throttle {
+	return &Throttle{client: client, script: redis.NewScript(reserveSource)}
+}
+
+// Reserve takes slots for up to parts parts in all the limits at once.
+//
+// Only parts that can start within horizon from now (at most MaxHorizon) get a slot, so Granted may be less than parts; it is 0, with
+// RetryIn set, when not even one can. Limits of 0 are skipped, and when none is left the parts are granted from now on without asking
+// Redis. An error means that nothing is granted and nothing may be sent: ErrInvalid for arguments that make no sense, anything else when
+// Redis did not answer.
+func (t *Throttle) Reserve(ctx context.Context, route string, limits []Limit, parts int, horizon time.Duration) (Slots, error) {
+	if parts < 1 {
+		return Slots{}, fmt.Errorf("reserve %d parts on route %q: %w", parts, route, ErrInvalid)
+	}
+	keys, args, err := arguments(route, limits, parts, horizon)
+	if err != nil {
+		return Slots{}, fmt.Errorf("reserve on route %q: %w", route, err)
+	}
+	asked := time.Now()
+	if len(keys) == 0 {
+		return Slots{Granted: parts, First: asked}, nil
+	}
+	if err := t.warm(ctx); err != nil {
+		return Slots{}, fmt.Errorf("reserve on route %q: %w", route, err)
+	}
+	asked = time.Now()
+	answer, err := t.script.Run(ctx, t.client, keys, args...).Int64Slice()
+	if err != nil {
+		return Slots{}, fmt.Errorf("reserve on route %q: %w", route, err)
+	}
+	if len(answer) != 5 {
+		return Slots{}, fmt.Errorf("reserve on route %q: %d numbers from redis, want 5", route, len(answer))
+	}
+	now := t.clock.observe(asked, time.Now(), answer[1])
+	return Slots{
+		Granted:  int(answer[0]),
+		First:    now.Add(time.Duration(answer[2])),
+		Interval: time.Duration(answer[3]),
+		RetryIn:  retryIn(answer[4]),
+	}, nil
+}
+
+// warm reads Redis' clock a few times before the first reservation, whose answer waits for a connection to be made and would say little
+// about the time in between.
+func (t *Throttle) warm(ctx context.Context) error {
+	for range warmups {
+		if t.clock.ready() {
+			return nil
+		}
+		asked := time.Now()
+		now, err := t.client.Time(ctx).Result()
+		if err != nil {
+			return fmt.Errorf("read the clock: %w", err)
+		}
+		t.clock.observe(asked, time.Now(), now.UnixMicro())
+	}
+	return nil
+}
+
+// arguments returns the script's KEYS and ARGV; no keys when nothing is limited.
+func arguments(route string, limits []Limit, parts int, horizon time.Duration) (keys []string, args []any, err error) {
+	horizon = min(max(horizon, 0), MaxHorizon)
+	args = []any{parts, int64(horizon), int64(MaxHorizon)}
+	for _, limit := range limits {
+		if limit.PartsPerSecond == 0 {
+			continue
+		}
+		own, err := interval(limit)
+		if err != nil {
+			return nil, nil, err
+		}
+		name := key(route, limit.Name)
+		for _, k := range keys {
+			if k == name {
+				return nil, nil, fmt.Errorf("limit %q is named twice: %w", limit.Name, ErrInvalid)
+			}
+		}
+		keys = append(keys, name)
+		args = append(args, own)
+	}
+	if len(keys) > 0 && route == "" {
+		return nil, nil, fmt.Errorf("no route: %w", ErrInvalid)
+	}
+	return keys, args, nil
+}
+
+// interval returns the nanoseconds between two parts of a limit, rounded up so that the rate is never passed.
+func interval(limit Limit) (int64, error) {
+	rate := limit.PartsPerSecond
+	if !(rate >= slowest) || math.IsInf(rate, 0) {
+		return 0, fmt.Errorf("limit %q of %v parts a second: %w", limit.Name, rate, ErrInvalid)
+	}
+	return int64(max(1, math.Ceil(float64(time.Second)/rate))), nil
+}
+
+// braces would end the hash tag early and put the keys of one route on different nodes of a cluster.
+var braces = strings.NewReplacer("%", "%25", "{", "%7B", "}", "%7D")
+
+// key names a limit's state in Redis. The hash tag is the route, so that one script can touch all limits of a reservation in a cluster.
+func key(route, limit string) string {
+	return "pukar:throttle:{" + braces.Replace(route) + "}:" + limit
+}
+
+// retryIn turns the script's wait into one that a caller can sleep: never so short that it would spin.
+func retryIn(nanos int64) time.Duration {
+	if nanos <= 0 {
+		return 0
+	}
+	return max(time.Duration(nanos), time.Millisecond)
+}

@@ -1,0 +1,237 @@
+package throttle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"pukar/internal/testenv"
+)
+
+// TestScriptDecidesAsPlan holds reserve.lua to its mirror over random reservations.
+func TestScriptDecidesAsPlan(t *testing.T) {
+	t.Parallel()
+	ctx, client := t.Context(), testenv.Redis(t)
+	script := redis.NewScript(reserveSource)
+	random := rand.New(rand.NewPCG(1, 2))
+	keys := []string{key("main", "a"), key("main", "b"), key("main", "c")}
+	for i := range 2000 {
+		used := keys[:1+random.IntN(3)]
+		if random.IntN(40) == 0 {
+			now, err := client.Time(ctx).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			client.Set(ctx, used[0], fmt.Sprintf("%d:%d", now.Add(time.Hour).UnixMicro(), random.IntN(1000)), 0)
+		}
+		stored := make([]string, len(used))
+		var intervals []int64
+		parts, horizon := 1+random.Int64N(300), random.Int64N(int64(MaxHorizon))
+		args := []any{parts, horizon, int64(MaxHorizon)}
+		for k := range used {
+			stored[k] = client.Get(ctx, used[k]).Val()
+			intervals = append(intervals, 1+random.Int64N(20_000_000))
+			args = append(args, intervals[k])
+		}
+		got, err := script.Run(ctx, client, used, args...).Int64Slice()
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := got[1]
+		ahead := make([]int64, len(used))
+		for k, value := range stored {
+			ahead[k] = parseSlot(value, now)
+		}
+		granted, start, interval, retry, next := plan(ahead, intervals, parts, horizon)
+		if diff := cmp.Diff([]int64{granted, now, start, interval, retry}, got); diff != "" {
+			t.Fatalf("reservation %d, ahead %v, intervals %v, parts %d, horizon %d: (-plan +script)\n%s", i, ahead, intervals, parts, horizon, diff)
+		}
+		for k := range next {
+			if after := parseSlot(client.Get(ctx, used[k]).Val(), now); after != next[k] {
+				t.Fatalf("reservation %d: key %d holds %d, plan %d", i, k, after, next[k])
+			}
+			if ttl := client.PTTL(ctx, used[k]).Val(); ttl <= 0 || ttl > MaxHorizon+time.Minute {
+				t.Fatalf("key %d expires in %v", k, ttl)
+			}
+		}
+	}
+}
+
+// parseSlot returns a stored next free slot in nanoseconds from now, 0 when absent.
+func parseSlot(value string, now int64) int64 {
+	var micros, nanos int64
+	if _, err := fmt.Sscanf(value, "%d:%d", &micros, &nanos); err != nil {
+		return 0
+	}
+	return (micros-now)*1000 + nanos
+}
+
+func TestReserveWithoutLimitsDoesNotAskRedis(t *testing.T) {
+	t.Parallel()
+	throttle := New(nil)
+	before := time.Now()
+	slots, err := throttle.Reserve(t.Context(), "main", []Limit{{Name: "route"}, {Name: "bind:main-1"}}, 500, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slots.Granted != 500 || slots.Interval != 0 || slots.First.Before(before) || slots.At(499) != slots.First {
+		t.Errorf("slots %+v", slots)
+	}
+}
+
+func TestReserveRefusesWhatMakesNoSense(t *testing.T) {
+	t.Parallel()
+	throttle := New(nil)
+	tests := []struct {
+		name, route string
+		limits      []Limit
+		parts       int
+	}{
+		{"no parts", "main", []Limit{{Name: "route", PartsPerSecond: 10}}, 0},
+		{"no route", "", []Limit{{Name: "route", PartsPerSecond: 10}}, 1},
+		{"negative rate", "main", []Limit{{Name: "route", PartsPerSecond: -10}}, 1},
+		{"a limit twice", "main", []Limit{{Name: "route", PartsPerSecond: 10}, {Name: "route", PartsPerSecond: 20}}, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if slots, err := throttle.Reserve(t.Context(), test.route, test.limits, test.parts, time.Second); !errors.Is(err, ErrInvalid) {
+				t.Errorf("slots %+v, error %v, want ErrInvalid", slots, err)
+			}
+		})
+	}
+}
+
+func TestReserveGrantsNothingWhenRedisIsGone(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: t.TempDir() + "/none.sock", MaxRetries: -1})
+	defer client.Close()
+	slots, err := New(client).Reserve(t.Context(), "main", []Limit{{Name: "route", PartsPerSecond: 10}}, 5, time.Second)
+	if err == nil || slots.Granted != 0 {
+		t.Errorf("slots %+v, error %v, want nothing granted and an error", slots, err)
+	}
+}
+
+func TestReserveHonoursTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := New(testenv.Redis(t)).Reserve(ctx, "main", []Limit{{Name: "route", PartsPerSecond: 10}}, 5, time.Second); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+func TestReserveContinuesBehindItself(t *testing.T) {
+	t.Parallel()
+	throttle := New(testenv.Redis(t))
+	limits := []Limit{{Name: "route", PartsPerSecond: 50}}
+	first, err := throttle.Reserve(t.Context(), "main", limits, 100, MaxHorizon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := throttle.Reserve(t.Context(), "main", limits, 100, MaxHorizon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Granted != 100 || first.Interval != 20*time.Millisecond {
+		t.Errorf("first %+v", first)
+	}
+	if gap := second.First.Sub(first.At(99)); gap < 19*time.Millisecond {
+		t.Errorf("second starts %v after the first's last part, want 20ms", gap)
+	}
+	none, err := throttle.Reserve(t.Context(), "main", limits, 100, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if none.Granted != 0 || none.RetryIn <= 0 || none.RetryIn > 4100*time.Millisecond {
+		t.Errorf("without a horizon: %+v, want nothing now and a retry within 4s", none)
+	}
+	other, err := throttle.Reserve(t.Context(), "other", limits, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.Granted != 1 {
+		t.Errorf("another route waits: %+v", other)
+	}
+}
+
+// TestClientsShareALimit lets several processes' worth of clients take slots of one limit at full speed for a while and looks at every
+// second of what they got.
+func TestClientsShareALimit(t *testing.T) {
+	t.Parallel()
+	const rate, clients, want = 4000, 6, 8000
+	client := testenv.Redis(t)
+	var mu sync.Mutex
+	var times []time.Time
+	var group sync.WaitGroup
+	for c := range clients {
+		group.Go(func() {
+			throttle := New(client)
+			limits := []Limit{{Name: "route", PartsPerSecond: rate}, {Name: fmt.Sprintf("bind:%d", c), PartsPerSecond: rate}}
+			for {
+				slots, err := throttle.Reserve(t.Context(), "main", limits, 25+c, 300*time.Millisecond)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				for i := range slots.Granted {
+					times = append(times, slots.At(i))
+				}
+				full := len(times) >= want
+				mu.Unlock()
+				if full {
+					return
+				}
+				if slots.Granted == 0 {
+					select {
+					case <-time.After(slots.RetryIn):
+					case <-t.Context().Done():
+						return
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	slices.SortFunc(times, time.Time.Compare)
+	// Each client reads Redis' clock through its own round trips: its slots may be off by one of those, not more with every call.
+	const clocks = 20 * time.Millisecond
+	for i := 0; i+rate < len(times); i++ {
+		if d := times[i+rate].Sub(times[i]); d < time.Second-clocks {
+			t.Fatalf("%d parts within %v from part %d", rate+1, d, i)
+		}
+	}
+	got := float64(len(times)-1) / times[len(times)-1].Sub(times[0]).Seconds()
+	if got < rate*0.98 || got > rate*1.01 {
+		t.Errorf("%.0f parts a second, want %d", got, rate)
+	}
+}
+
+func TestKeyKeepsOneHashTag(t *testing.T) {
+	t.Parallel()
+	got := key("ma{i}n", "bind:ma{i}n-1")
+	open, shut := strings.Index(got, "{"), strings.Index(got, "}")
+	if got[open+1:shut] != "ma%7Bi%7Dn" {
+		t.Errorf("key %q", got)
+	}
+}
+
+func BenchmarkReserve(b *testing.B) {
+	throttle := New(testenv.Redis(b))
+	limits := []Limit{{Name: "route", PartsPerSecond: 1e6}, {Name: "bind:main-1", PartsPerSecond: 1e6}, {Name: "campaign:1", PartsPerSecond: 1e6}}
+	for b.Loop() {
+		if _, err := throttle.Reserve(b.Context(), "main", limits, 250, time.Second); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
