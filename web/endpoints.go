@@ -1,0 +1,5 @@
+package web
+
+// registerEndpoints adds the endpoints, one for each command.
+func (s *Server) registerEndpoints() {
+}
