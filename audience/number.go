@@ -30,6 +30,7 @@ var (
 	errNumberEmpty    = &NumberError{"the number is empty"}
 	errNumberForeign  = &NumberError{"not an Indian number: only +91 is served"}
 	errNumberLandline = &NumberError{"not a mobile number: Indian mobile numbers start with 6, 7, 8 or 9, landlines and service numbers receive no messages"}
+	errNumberArea     = &NumberError{"written like a landline with its area code: a mobile number is ten digits in one piece"}
 	errNumberService  = &NumberError{"a service number (140, 160, 1800 or 1860 series), not a person's mobile number"}
 	errNumberRepeated = &NumberError{"one digit ten times is not a real number"}
 	errNumberLetters  = &NumberError{"the number contains letters or signs that do not belong to a number"}
@@ -97,6 +98,9 @@ func parseWrittenNumber(s string) (int64, error) {
 	s = strings.TrimPrefix(strings.TrimFunc(s, isNumberSpace), "'")
 	s = strings.TrimFunc(s, isNumberSpace)
 	s = trimDecimal(s)
+	if isAreaCode(s) {
+		return 0, errNumberArea
+	}
 	var buf [maxNumberText]byte
 	digits := buf[:0]
 	plus := false
@@ -142,7 +146,7 @@ func nationalNumber(d string, plus bool) (int64, error) {
 	switch {
 	case strings.HasPrefix(d, "00"):
 		return 0, errNumberForeign
-	case len(d) == 10 && !plus, len(d) == 10 && plus:
+	case len(d) == 10:
 	case len(d) == 11:
 		return 0, errNumberEleventh
 	case len(d) >= 20 && len(d)%2 == 0:
@@ -170,6 +174,18 @@ func trimDecimal(s string) string {
 		return s
 	}
 	return head
+}
+
+// isAreaCode recognises 0612-2345678: area codes that begin with 6 or 7 (Patna, Ranchi, Bhubaneswar,
+// Bhopal) would otherwise pass for mobile numbers, and a stranger would get the message. Subscriber
+// numbers of landlines begin with 2 nearly everywhere.
+func isAreaCode(s string) bool {
+	s = strings.TrimPrefix(s, "(")
+	if len(s) < 11 || s[0] != '0' || (s[1] != '6' && s[1] != '7') {
+		return false
+	}
+	i := strings.IndexAny(s, "- )")
+	return i >= 3 && i <= 5 && strings.HasPrefix(strings.TrimLeft(s[i:], "- )"), "2")
 }
 
 // spoiltNumber chooses the reason for a text with a sign that has no place in a number.

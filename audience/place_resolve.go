@@ -72,7 +72,11 @@ func (p *Places) Resolve(s string) (Place, error) {
 			return Place{}, err
 		}
 		d, err := p.ResolveDistrict(st.Code, district)
-		return Place{State: st.Code, District: d.Code}, err
+		return Place{State: d.State, District: d.Code}, err
+	}
+	if code, ok := placeCode(s); ok && code <= maxStateCode {
+		st, err := p.ResolveState(s)
+		return Place{State: st.Code}, err
 	}
 	if st, ok := p.findState(s); ok {
 		return Place{State: st.Code}, nil
@@ -121,9 +125,12 @@ func (p *Places) ResolveDistrict(state int16, s string) (District, error) {
 	return District{}, p.unknownDistrict(state, s)
 }
 
+// maxStateCode is the highest state code that the directory has given out.
+const maxStateCode = 38
+
 func (p *Places) findState(s string) (State, bool) {
 	if code, ok := placeCode(s); ok {
-		if code > 38 { // also keeps the conversion below safe
+		if code > maxStateCode {
 			return State{}, false
 		}
 		return p.State(int16(code)) //nolint:gosec // bounded above
