@@ -1,0 +1,116 @@
+package campaign
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Ledger is the send ledger of every run: who gets what, what may have left, what came back. It
+// appends facts and works in sets; nothing else in the program writes its tables.
+type Ledger struct {
+	pool *pgxpool.Pool
+}
+
+// NewLedger works on the given pool. The ledger needs its own transactions, because what follows
+// from a COMMIT whose answer was lost must be read again on another connection.
+func NewLedger(pool *pgxpool.Pool) *Ledger { return &Ledger{pool: pool} }
+
+// Run is what a sender must know of a run. All of it was fixed at the freeze, except State.
+type Run struct {
+	ID              int32
+	Campaign        string
+	CampaignID      int32
+	Number          int32
+	Kind            string // campaign | test
+	State           RunState
+	Spec            Spec
+	Template        string
+	TemplateVersion int
+	Route           string
+	Priority        string
+	OnUnknown       string
+	Receipts        bool
+	Recipients      int32
+}
+
+// Window is when this run may submit: what the campaign asks for and the category's law, both.
+// A test to a listed number keeps the law only.
+func (r *Run) Window(category string) Window {
+	legal := LegalWindow(category)
+	if r.Kind == "test" {
+		return legal
+	}
+	return r.Spec.Window.Intersect(legal)
+}
+
+const sqlRun = `
+SELECT r.id, c.name, c.id, r.number, r.kind, r.state, r.spec, r.template, r.template_version, r.route,
+       r.priority, r.on_unknown, r.receipts, r.recipients
+FROM run r
+JOIN campaign c ON c.id = r.campaign_id
+WHERE r.id = $1`
+
+// Run reads one run. A number that is not there is ErrNotFound.
+func (l *Ledger) Run(ctx context.Context, id int32) (*Run, error) {
+	var r Run
+	var spec []byte
+	err := l.pool.QueryRow(ctx, sqlRun, id).Scan(&r.ID, &r.Campaign, &r.CampaignID, &r.Number, &r.Kind, &r.State, &spec,
+		&r.Template, &r.TemplateVersion, &r.Route, &r.Priority, &r.OnUnknown, &r.Receipts, &r.Recipients)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, notFound("there is no run %d", id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read run %d: %w", id, err)
+	}
+	if err := json.Unmarshal(spec, &r.Spec); err != nil {
+		return nil, fmt.Errorf("read the campaign of run %d: %w", id, err)
+	}
+	return &r, nil
+}
+
+const (
+	sqlPartitions = `
+SELECT to_char(day, 'YYYYMMDD'), to_char(day, 'YYYY-MM-DD'), to_char(day + interval '1 day', 'YYYY-MM-DD')
+FROM generate_series(date_trunc('day', $1::timestamptz AT TIME ZONE 'UTC') - interval '1 day',
+                     date_trunc('day', $1::timestamptz AT TIME ZONE 'UTC') + interval '7 days', interval '1 day') day
+WHERE to_regclass('submission_' || to_char(day, 'YYYYMMDD')) IS NULL
+   OR to_regclass('inbox_' || to_char(day, 'YYYYMMDD')) IS NULL`
+
+	// One process makes partitions at a time; the number is arbitrary and only this uses it.
+	sqlPartitionLock = `SELECT pg_advisory_xact_lock(7821001)`
+)
+
+// EnsurePartitions makes the daily partitions of submission and inbox from yesterday to a week ahead.
+// Facts whose day has none land in the default partition and are not lost.
+func (l *Ledger) EnsurePartitions(ctx context.Context, now time.Time) error {
+	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlPartitionLock); err != nil {
+			return fmt.Errorf("lock for partitions: %w", err)
+		}
+		rows, err := tx.Query(ctx, sqlPartitions, now)
+		if err != nil {
+			return fmt.Errorf("list partitions: %w", err)
+		}
+		type partition struct{ Name, From, To string }
+		missing, err := pgx.CollectRows(rows, pgx.RowToStructByPos[partition])
+		if err != nil {
+			return fmt.Errorf("list partitions: %w", err)
+		}
+		for _, p := range missing {
+			for _, table := range []string{"submission", "inbox"} {
+				sql := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %[1]s_%[2]s PARTITION OF %[1]s FOR VALUES FROM ('%[3]s 00:00:00+00') TO ('%[4]s 00:00:00+00')`,
+					table, p.Name, p.From, p.To)
+				if _, err := tx.Exec(ctx, sql); err != nil {
+					return fmt.Errorf("make partition %s_%s: %w", table, p.Name, err)
+				}
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,401 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pukar/internal/pgdb"
+)
+
+// Result is what became of a part that a stride held. The words are those of submission.result.
+type Result string
+
+// The results of a part.
+const (
+	Accepted  Result = "accepted"  // the centre took it
+	Refused   Result = "refused"   // the centre will never take it
+	Throttled Result = "throttled" // too fast: not an attempt
+	Transient Result = "transient" // refused for now
+	NotSent   Result = "not_sent"  // certainly no byte of it left
+	InDoubt   Result = "unknown"   // it may have left
+)
+
+// PartResult is the result of one part.
+type PartResult struct {
+	Seq    int32
+	Part   int16 // from 1
+	Parts  int16 // of the whole message
+	Tries  int16 // attempts before this one
+	Result Result
+	Status uint32 // command_status of the response, 0 without one
+	Key    int64  // MessageKey of ID, when accepted
+	ID     string // message id given by the centre, when accepted
+	At     time.Time
+}
+
+// RedoRule says which results are tried again, and when.
+type RedoRule struct {
+	OnUnknown string // hold | resend
+}
+
+// transientWaits are the pauses before a part refused for now is tried again; after the last one the
+// refusal stands. Message centres answer "system error" and "queue full" this way.
+var transientWaits = []time.Duration{5 * time.Second, 30 * time.Second, 3 * time.Minute}
+
+const throttledWait = time.Second
+
+// next decides what follows from a result: when to try again, and with how many tries behind it.
+func (rule RedoRule) next(r PartResult) (wait time.Duration, tries int16, again bool) {
+	switch r.Result {
+	case NotSent:
+		return 0, r.Tries, true
+	case Throttled:
+		return throttledWait, r.Tries, true
+	case Transient:
+		if int(r.Tries) < len(transientWaits) {
+			return transientWaits[r.Tries], r.Tries + 1, true
+		}
+	case InDoubt:
+		if rule.OnUnknown == "resend" && int(r.Tries) < len(transientWaits) {
+			return transientWaits[r.Tries], r.Tries + 1, true
+		}
+	}
+	return 0, 0, false
+}
+
+// facts is what a result says of its recipient.
+func (rule RedoRule) facts(r PartResult) Facts {
+	f := Facts{Parts: uint8(r.Parts)}
+	set := Part(int(r.Part))
+	switch r.Result {
+	case Accepted:
+		f.Accepted = set
+	case Refused:
+		f.Refused = set
+	case Transient:
+		if _, _, again := rule.next(r); !again {
+			f.Refused = set
+		}
+	case InDoubt:
+		if _, _, again := rule.next(r); !again {
+			f.Unknown = set
+		}
+	}
+	return f
+}
+
+// eachPart yields the parts that a stride may have put on the wire, without the recipients skipped.
+func (s *Stride) eachPart(skipped map[int32]bool) iter.Seq[PartResult] {
+	return func(yield func(PartResult) bool) {
+		if s.Kind == "redo" {
+			for i, p := range s.Redo {
+				if !skipped[p.Seq] && !yield(PartResult{Seq: p.Seq, Part: p.Part, Parts: int16(s.PartCounts[i]), Tries: p.Tries}) {
+					return
+				}
+			}
+			return
+		}
+		for i, parts := range s.PartCounts {
+			seq := s.Lo + int32(i)
+			for part := int16(1); part <= int16(parts) && !skipped[seq]; part++ {
+				if !yield(PartResult{Seq: seq, Part: part, Parts: int16(parts)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+const (
+	sqlCloseStride = `
+UPDATE stride
+SET closed_at = now(), close_token = $2
+WHERE id = $1 AND closed_at IS NULL`
+
+	sqlClosedBy = `SELECT close_token FROM stride WHERE id = $1`
+
+	sqlRedo = `
+INSERT INTO redo (run_id, batch, seq, part, bind, not_before, tries)
+SELECT $1, $2, p.seq, p.part, p.bind, now() + p.wait * interval '1 millisecond', p.tries
+FROM unnest($3::int4[], $4::int2[], $5::text[], $6::int8[], $7::int2[]) AS p (seq, part, bind, wait, tries)
+ON CONFLICT (run_id, seq, part) DO NOTHING`
+
+	sqlDropRedo = `
+DELETE FROM redo
+WHERE run_id = $1 AND seq = ANY ($2)`
+
+	sqlReopenBatch = `
+UPDATE batch
+SET state = 'ready'
+WHERE run_id = $1 AND no = $2 AND state = 'done'`
+)
+
+// Record appends the results of a stride, closes it, and writes what is to be tried again, in one
+// transaction. A stride that recovery has closed meanwhile still gets its facts, but nothing new
+// follows from them. Recording the same results again after a lost answer does nothing.
+func (l *Ledger) Record(ctx context.Context, s *Stride, results []PartResult, rule RedoRule) error {
+	token := newCloseToken()
+	var err error
+	for attempt := range 5 {
+		if attempt > 0 {
+			if done, checkErr := l.closedBy(ctx, s.ID, token); checkErr == nil && done {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("record stride %d of run %d: %w", s.ID, s.Run, errors.Join(err, context.Cause(ctx)))
+			case <-time.After(time.Duration(attempt) * 500 * time.Millisecond):
+			}
+		}
+		if err = l.record(ctx, s, token, results, rule); err == nil || !pgdb.Unavailable(err) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("record stride %d of run %d: %w", s.ID, s.Run, err)
+	}
+	return nil
+}
+
+func (l *Ledger) closedBy(ctx context.Context, stride, token int64) (bool, error) {
+	var by *int64
+	if err := l.pool.QueryRow(ctx, sqlClosedBy, stride).Scan(&by); err != nil {
+		return false, err
+	}
+	return by != nil && *by == token, nil
+}
+
+func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []PartResult, rule RedoRule) error {
+	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sqlCloseStride, s.ID, token)
+		if err != nil {
+			return err
+		}
+		late := tag.RowsAffected() == 0
+		if err := appendSubmissions(ctx, tx, s, results); err != nil {
+			return err
+		}
+		if !late {
+			if err := writeRedo(ctx, tx, s, results, rule); err != nil {
+				return err
+			}
+		}
+		seen := make([]observation, 0, len(results))
+		var newest time.Time
+		for _, r := range results {
+			seen = append(seen, observation{seq: r.Seq, facts: rule.facts(r)})
+			if r.At.After(newest) {
+				newest = r.At
+			}
+		}
+		return observe(ctx, tx, s.Run, seen, newest)
+	})
+}
+
+// Late appends a response that came after its part was recorded as unknown.
+func (l *Ledger) Late(ctx context.Context, s *Stride, result PartResult) error {
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if err := appendSubmissions(ctx, tx, s, []PartResult{result}); err != nil {
+			return err
+		}
+		rule := RedoRule{OnUnknown: "hold"}
+		return observe(ctx, tx, s.Run, []observation{{seq: result.Seq, facts: rule.facts(result)}}, result.At)
+	})
+	if err != nil {
+		return fmt.Errorf("record a late response to stride %d of run %d: %w", s.ID, s.Run, err)
+	}
+	return nil
+}
+
+var submissionColumns = []string{"stride_id", "run_id", "seq", "part", "parts", "bind", "result", "status", "smsc_key", "smsc_id", "at"}
+
+func appendSubmissions(ctx context.Context, tx pgx.Tx, s *Stride, results []PartResult) error {
+	row := make([]any, len(submissionColumns))
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"submission"}, submissionColumns,
+		pgx.CopyFromSlice(len(results), func(i int) ([]any, error) {
+			r := &results[i]
+			row[0], row[1], row[2], row[3], row[4] = s.ID, s.Run, r.Seq, r.Part, r.Parts
+			row[5], row[6], row[7], row[8], row[9], row[10] = s.Bind, string(r.Result), int32(r.Status), nil, nil, r.At
+			if r.Result == Accepted {
+				row[8], row[9] = r.Key, r.ID
+			}
+			return row, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("append submissions: %w", err)
+	}
+	return nil
+}
+
+// writeRedo keeps what is to be tried again. Once a part of a message is out, the rest follows on the
+// same bind, because centres join parts per connection; until then any bind may take it.
+func writeRedo(ctx context.Context, tx pgx.Tx, s *Stride, results []PartResult, rule RedoRule) error {
+	out := make(map[int32]bool)
+	for _, p := range s.Redo {
+		if p.Bind != "" {
+			out[p.Seq] = true
+		}
+	}
+	for _, r := range results {
+		if r.Parts > 1 && (r.Result == Accepted || r.Result == InDoubt) {
+			out[r.Seq] = true
+		}
+	}
+	var (
+		seqs         []int32
+		parts, tries []int16
+		binds        []string
+		waits        []int64
+	)
+	refused := refusedForGood(results, rule)
+	for _, r := range results {
+		wait, n, again := rule.next(r)
+		if !again || slices.Contains(refused, r.Seq) {
+			continue
+		}
+		bind := ""
+		if out[r.Seq] {
+			bind = s.Bind
+		}
+		seqs, parts, tries = append(seqs, r.Seq), append(parts, r.Part), append(tries, n)
+		binds, waits = append(binds, bind), append(waits, wait.Milliseconds())
+	}
+	if len(refused) > 0 {
+		if _, err := tx.Exec(ctx, sqlDropRedo, s.Run, refused); err != nil {
+			return fmt.Errorf("drop redo of refused messages: %w", err)
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, sqlRedo, s.Run, s.Batch, seqs, parts, binds, waits, tries); err != nil {
+		return fmt.Errorf("write redo: %w", err)
+	}
+	if _, err := tx.Exec(ctx, sqlReopenBatch, s.Run, s.Batch); err != nil {
+		return fmt.Errorf("reopen batch: %w", err)
+	}
+	return nil
+}
+
+// refusedForGood lists the messages of several parts that a refusal has failed as a whole: a handset
+// cannot join the rest, so nothing more of them is sent.
+func refusedForGood(results []PartResult, rule RedoRule) []int32 {
+	var seqs []int32
+	for _, r := range results {
+		if r.Parts > 1 && rule.facts(r).Refused != 0 {
+			seqs = append(seqs, r.Seq)
+		}
+	}
+	return seqs
+}
+
+const (
+	// The margin beyond the response timeout leaves the holder time to record what it knows better.
+	sqlLostStrides = `
+SELECT s.id, s.run_id, s.batch, s.kind, s.lo, s.hi, s.part_counts, s.seqs, s.seq_parts, s.seq_tries, s.parts, s.route, s.bind, r.on_unknown
+FROM stride s
+JOIN run r ON r.id = s.run_id
+WHERE s.closed_at IS NULL AND s.send_by < now() - $1::interval
+ORDER BY s.run_id, s.id
+LIMIT 100
+FOR UPDATE OF s SKIP LOCKED`
+
+	sqlSkipped = `
+SELECT DISTINCT seq
+FROM skip
+WHERE run_id = $1 AND seq BETWEEN $2 AND $3`
+)
+
+// Recover closes strides whose holder has been silent beyond the response timeout. What it held may
+// have left, so every part of it is unknown, and stays so until a late response or a receipt tells.
+// It answers how many parts became unknown.
+func (l *Ledger) Recover(ctx context.Context, responseTimeout time.Duration) (unknown int, err error) {
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, sqlLostStrides, responseTimeout+2*time.Second)
+		if err != nil {
+			return err
+		}
+		type lost struct {
+			Stride
+			rule RedoRule
+		}
+		strides, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s lost, err error) {
+			var seqs []int32
+			var parts, tries []int16
+			err = row.Scan(&s.ID, &s.Run, &s.Batch, &s.Kind, &s.Lo, &s.Hi, &s.PartCounts, &seqs, &parts, &tries, &s.Parts, &s.Route, &s.Bind, &s.rule.OnUnknown)
+			for i := range seqs {
+				s.Redo = append(s.Redo, RedoPart{Recipient: Recipient{Seq: seqs[i]}, Part: parts[i], Tries: tries[i], Bind: s.Bind})
+			}
+			return s, err
+		})
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		byRun := make(map[int32][]observation)
+		for _, s := range strides {
+			skipped, err := l.skippedIn(ctx, tx, s.Run, &s.Stride)
+			if err != nil {
+				return err
+			}
+			var results []PartResult
+			for r := range s.eachPart(skipped) {
+				r.Result, r.At = InDoubt, now
+				results = append(results, r)
+				byRun[s.Run] = append(byRun[s.Run], observation{seq: r.Seq, facts: s.rule.facts(r)})
+			}
+			if _, err := tx.Exec(ctx, sqlCloseStride, s.ID, newCloseToken()); err != nil {
+				return err
+			}
+			if err := appendSubmissions(ctx, tx, &s.Stride, results); err != nil {
+				return err
+			}
+			if err := writeRedo(ctx, tx, &s.Stride, results, s.rule); err != nil {
+				return err
+			}
+			unknown += len(results)
+		}
+		return observeRuns(ctx, tx, byRun, now)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("recover lost strides: %w", err)
+	}
+	return unknown, nil
+}
+
+func observeRuns(ctx context.Context, tx pgx.Tx, byRun map[int32][]observation, at time.Time) error {
+	runs := make([]int32, 0, len(byRun))
+	for run := range byRun {
+		runs = append(runs, run)
+	}
+	slices.Sort(runs)
+	for _, run := range runs {
+		if err := observe(ctx, tx, run, byRun[run], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// skippedIn reads the recipients of a stride that were left out when it was opened.
+func (l *Ledger) skippedIn(ctx context.Context, db pgdb.DB, run int32, s *Stride) (map[int32]bool, error) {
+	rows, err := db.Query(ctx, sqlSkipped, run, s.Lo, s.Hi)
+	if err != nil {
+		return nil, fmt.Errorf("read skips of run %d: %w", run, err)
+	}
+	seqs, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil {
+		return nil, fmt.Errorf("read skips of run %d: %w", run, err)
+	}
+	skipped := make(map[int32]bool, len(seqs))
+	for _, seq := range seqs {
+		skipped[seq] = true
+	}
+	return skipped, nil
+}

@@ -1,0 +1,292 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Recipient is a contact frozen into a run.
+type Recipient struct {
+	Seq      int32
+	MSISDN   int64
+	Key      int64 // keyed hash of the number
+	Language string
+	Vars     []string
+}
+
+const sqlReadAhead = `
+SELECT seq, msisdn, msisdn_key, language, vars
+FROM recipient
+WHERE run_id = $1 AND seq > $2 AND seq <= $3
+ORDER BY seq
+LIMIT $4`
+
+// ReadAhead reads the next recipients of a batch, at most limit of them. Nothing follows from reading:
+// the stride's own statement decides who is still to be written to.
+func (l *Ledger) ReadAhead(ctx context.Context, lease *Lease, after int32, limit int) ([]Recipient, error) {
+	rows, err := l.pool.Query(ctx, sqlReadAhead, lease.Run, after, lease.Hi, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read recipients of run %d after %d: %w", lease.Run, after, err)
+	}
+	recipients, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Recipient])
+	if err != nil {
+		return nil, fmt.Errorf("read recipients of run %d after %d: %w", lease.Run, after, err)
+	}
+	return recipients, nil
+}
+
+// RedoPart is a part that certainly did not get through and waits to be tried again.
+type RedoPart struct {
+	Recipient
+	Part  int16
+	Tries int16
+	Bind  string // "" when no part of the message went out yet
+}
+
+const sqlReadRedo = `
+SELECT q.seq, r.msisdn, r.msisdn_key, r.language, r.vars, q.part, q.tries, q.bind
+FROM redo q
+JOIN recipient r ON r.run_id = q.run_id AND r.seq = q.seq
+WHERE q.run_id = $1 AND q.batch = $2 AND q.not_before <= now()
+ORDER BY q.bind, q.seq, q.part
+LIMIT $3`
+
+// ReadRedo reads parts of a batch that are due again, those of one bind together.
+func (l *Ledger) ReadRedo(ctx context.Context, lease *Lease, limit int) ([]RedoPart, error) {
+	rows, err := l.pool.Query(ctx, sqlReadRedo, lease.Run, lease.Batch, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read redo of run %d: %w", lease.Run, err)
+	}
+	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p RedoPart, err error) {
+		err = row.Scan(&p.Seq, &p.MSISDN, &p.Key, &p.Language, &p.Vars, &p.Part, &p.Tries, &p.Bind)
+		return p, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read redo of run %d: %w", lease.Run, err)
+	}
+	return parts, nil
+}
+
+// Stride is what a worker writes down before any byte of it may leave: a range of fresh recipients, or
+// a list of parts to be redone.
+type Stride struct {
+	ID         int64
+	Run, Batch int32
+	Kind       string // first | redo
+	Lo, Hi     int32
+	PartCounts []byte     // first: parts of each recipient Lo … Hi, 0 where it could not be rendered; redo: parts of each message of Redo
+	Redo       []RedoPart // redo
+	Parts      int        // parts that may reach the wire
+	Route      string
+	Bind       string
+	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
+}
+
+// Skip is a recipient left out after the freeze.
+type Skip struct {
+	Seq    int32
+	Reason string // suppressed | cancelled | window | render
+	Detail string
+}
+
+// sendWithin is how long after the stride's transaction its parts may still be written. An opt-out that
+// another process took takes effect within it.
+const sendWithin = time.Second
+
+// One statement takes the range, writes the stride ahead and reads who said stop, so that nothing can
+// come between: a stop committed before it begins is seen by it. Messages are
+// stopped by scope all or sms, for every purpose or this one.
+const sqlOpenFirst = `
+WITH taken AS (
+    UPDATE batch
+    SET sent_upto = $4, lease_until = now() + $13
+    WHERE run_id = $1 AND no = $2 AND fence = $3 AND sent_upto = $5 AND state = 'ready'
+    RETURNING run_id
+), opened AS (
+    INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, parts, fence, route, bind, opened_at, send_by)
+    SELECT $1, $2, 'first', $6, $4, $7, $8, $3, $9, $10, now(), now() + $11
+    FROM taken
+    RETURNING id
+)
+SELECT (SELECT id FROM opened),
+       ARRAY(
+           SELECT r.seq
+           FROM recipient r
+           WHERE r.run_id = $1 AND r.seq BETWEEN $6 AND $4
+             AND EXISTS (SELECT 1 FROM suppression s
+                         WHERE s.msisdn_key = r.msisdn_key AND s.lifted_at IS NULL
+                           AND s.scope IN ('all', 'sms') AND s.purpose IN ('', $12)))`
+
+// OpenFirst opens a stride over recipients s.Lo to s.Hi of the leased batch and answers which of them
+// have said stop: for those, and for the skips given, nothing may be sent. The lease moves on with it.
+// ErrFenced means that the lease is gone and nothing was opened. s.SendBy is set from before the
+// transaction began, extended by pace, the time that the throttles' slots take beyond the usual.
+func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
+	begun := time.Now()
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		var id *int64
+		err := tx.QueryRow(ctx, sqlOpenFirst, lease.Run, lease.Batch, lease.Fence, s.Hi, s.Lo-1, s.Lo,
+			s.PartCounts, s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime).Scan(&id, &stopped)
+		if err != nil {
+			return err
+		}
+		if id == nil {
+			return ErrFenced
+		}
+		s.ID = *id
+		for _, seq := range stopped {
+			skips = append(skips, Skip{Seq: seq, Reason: "suppressed"})
+		}
+		return writeSkips(ctx, tx, lease.Run, skips, begun)
+	})
+	if errors.Is(err, ErrFenced) {
+		return nil, ErrFenced
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open stride %d-%d of run %d: %w", s.Lo, s.Hi, lease.Run, err)
+	}
+	lease.SentUpto = s.Hi
+	s.SendBy = begun.Add(sendWithin + pace)
+	return stopped, nil
+}
+
+const (
+	sqlTakeRedo = `
+DELETE FROM redo
+USING unnest($3::int4[], $4::int2[]) AS p (seq, part)
+WHERE redo.run_id = $1 AND redo.batch = $2 AND redo.seq = p.seq AND redo.part = p.part`
+
+	sqlOpenRedo = `
+WITH held AS (
+    UPDATE batch
+    SET lease_until = now() + $15
+    WHERE run_id = $1 AND no = $2 AND fence = $3
+    RETURNING run_id
+), opened AS (
+    INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, seqs, seq_parts, seq_tries, parts, fence, route, bind, opened_at, send_by)
+    SELECT $1, $2, 'redo', $4, $5, $6, $7, $8, $9, $10, $3, $11, $12, now(), now() + $13
+    FROM held
+    RETURNING id
+)
+SELECT (SELECT id FROM opened),
+       ARRAY(
+           SELECT r.seq
+           FROM recipient r
+           WHERE r.run_id = $1 AND r.seq = ANY ($7)
+             AND EXISTS (SELECT 1 FROM suppression s
+                         WHERE s.msisdn_key = r.msisdn_key AND s.lifted_at IS NULL
+                           AND s.scope IN ('all', 'sms') AND s.purpose IN ('', $14)))`
+)
+
+// OpenRedo opens a stride over parts that are due again, taking them out of redo in its transaction. As
+// with OpenFirst, nothing may be sent to those it answers. ErrFenced means that nothing was opened.
+func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
+	begun := time.Now()
+	seqs, parts, tries := redoColumns(s.Redo)
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		var id *int64
+		err := tx.QueryRow(ctx, sqlOpenRedo, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.PartCounts, seqs, parts, tries,
+			s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime).Scan(&id, &stopped)
+		if err != nil {
+			return err
+		}
+		if id == nil {
+			return ErrFenced
+		}
+		s.ID = *id
+		tag, err := tx.Exec(ctx, sqlTakeRedo, lease.Run, lease.Batch, seqs, parts)
+		if err != nil {
+			return err
+		}
+		if int(tag.RowsAffected()) != len(seqs) {
+			return ErrFenced // somebody else took some: read again
+		}
+		for _, seq := range stopped {
+			skips = append(skips, Skip{Seq: seq, Reason: "suppressed"})
+		}
+		return writeSkips(ctx, tx, lease.Run, skips, begun)
+	})
+	if errors.Is(err, ErrFenced) {
+		return nil, ErrFenced
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open redo stride of run %d: %w", lease.Run, err)
+	}
+	s.SendBy = begun.Add(sendWithin + pace)
+	return stopped, nil
+}
+
+func redoColumns(redo []RedoPart) (seqs []int32, parts, tries []int16) {
+	for _, p := range redo {
+		seqs = append(seqs, p.Seq)
+		parts = append(parts, p.Part)
+		tries = append(tries, p.Tries)
+	}
+	return seqs, parts, tries
+}
+
+// writeSkips appends skips and moves the recipients' states with them.
+func writeSkips(ctx context.Context, tx pgx.Tx, run int32, skips []Skip, at time.Time) error {
+	if len(skips) == 0 {
+		return nil
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"skip"}, []string{"run_id", "seq", "reason", "detail", "at"},
+		pgx.CopyFromSlice(len(skips), func(i int) ([]any, error) {
+			return []any{run, skips[i].Seq, skips[i].Reason, skips[i].Detail, at}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("write skips: %w", err)
+	}
+	seen := make([]observation, len(skips))
+	for i, s := range skips {
+		flag := FlagSkipped
+		if s.Reason == "suppressed" {
+			flag = FlagSuppressed
+		}
+		seen[i] = observation{seq: s.Seq, facts: Facts{Flags: flag}}
+	}
+	return observe(ctx, tx, run, seen, time.Time{})
+}
+
+const sqlFindStride = `
+SELECT id
+FROM stride
+WHERE run_id = $1 AND batch = $2 AND fence = $3 AND lo = $4 AND hi = $5 AND kind = $6 AND closed_at IS NULL
+ORDER BY id DESC
+LIMIT 1`
+
+// Abandon settles the doubt about a stride whose opening failed: a COMMIT can take effect although its
+// answer was lost. The batch's row lock waits for that transaction to end; if the stride is there, it
+// is recorded as not sent, which is certain, and the range is redone.
+func (l *Ledger) Abandon(ctx context.Context, lease *Lease, s *Stride, rule RedoRule) error {
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT 1 FROM batch WHERE run_id = $1 AND no = $2 FOR UPDATE`, lease.Run, lease.Batch); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, sqlFindStride, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.Kind).Scan(&s.ID)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the stride %d-%d of run %d: %w", s.Lo, s.Hi, lease.Run, err)
+	}
+	skipped, err := l.skippedIn(ctx, l.pool, lease.Run, s)
+	if err != nil {
+		return err
+	}
+	var results []PartResult
+	now := time.Now()
+	for p := range s.eachPart(skipped) {
+		p.Result, p.At = NotSent, now
+		results = append(results, p)
+	}
+	return l.Record(ctx, s, results, rule)
+}
+
+func newCloseToken() int64 { return rand.Int64() }
