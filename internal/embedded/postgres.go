@@ -98,8 +98,9 @@ func (p *postgres) initialise(ctx context.Context) error {
 }
 
 // find adopts the postmaster that the pid file names when it is alive and works on our data. A pid file whose process
-// is dead is left to PostgreSQL itself, which also knows the shared memory noted in it; one whose number now belongs
-// to a stranger would make PostgreSQL refuse to start, and is removed once no process works on the data any more.
+// is gone is left to PostgreSQL itself, which also knows the shared memory noted in it; one whose number now belongs
+// to a stranger, or to a dead process that nobody reaps, would make PostgreSQL refuse to start, and is removed once no
+// process works on the data any more.
 func (p *postgres) find(ctx context.Context) (*process, error) {
 	pid := readPID(p.pidFile())
 	if isOurs(pid, "postgres", p.data()) {
@@ -114,10 +115,14 @@ func (p *postgres) find(ctx context.Context) (*process, error) {
 	if err := p.waitForRelatives(ctx); err != nil {
 		return nil, err
 	}
-	if pid != 0 && alive(pid) && !isOurs(pid, "postgres", p.data()) {
-		p.log.Warn("removed a stale postmaster.pid: its number belongs to another program now", "pid", pid)
-		if err := os.Remove(p.pidFile()); err != nil && !os.IsNotExist(err) {
-			return nil, fmt.Errorf("remove stale pid file: %w", err)
+	for _, file := range []string{p.pidFile(), filepath.Join(p.sockets, ".s.PGSQL."+postgresPort+".lock")} {
+		pid := readPID(file)
+		if pid <= 0 || !exists(pid) || isOurs(pid, "postgres", p.data()) {
+			continue
+		}
+		p.log.Warn("removed a stale lock file: its process is not this server", "file", file, "pid", pid)
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			return nil, fmt.Errorf("remove stale lock file: %w", err)
 		}
 	}
 	return nil, nil

@@ -70,9 +70,16 @@ func (p *process) signal(sig syscall.Signal) error {
 	return nil
 }
 
-// alive reports whether the process exists and has not merely not been reaped.
+// exists reports whether the kernel knows the process, which may be a dead one that its parent has not reaped.
+func exists(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+// alive reports whether the process exists and is not dead. The difference matters in containers whose first process
+// never reaps orphans.
 func alive(pid int) bool {
-	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
+	if !exists(pid) {
 		return false
 	}
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))

@@ -3,14 +3,14 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
-
-	goredis "github.com/redis/go-redis/v9"
 )
 
 // redis is a private Redis server. It keeps nothing on disk: the ledger makes its loss harmless, and an old state
@@ -73,16 +73,30 @@ func (r *redis) launch() (*process, error) {
 	return launchProcess(cmd, r.logFile())
 }
 
-// ready asks the server for a PONG.
+// ready asks the server for a PONG, by hand: the client library would log each refused connection of a normal start.
 func (r *redis) ready(ctx context.Context) error {
-	client := goredis.NewClient(&goredis.Options{
-		Network: "unix", Addr: r.socket(), MaxRetries: -1, ContextTimeoutEnabled: true, DialerRetries: 1, PoolSize: 1,
-	})
-	defer client.Close()
 	ask, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := client.Ping(ask).Err(); err != nil {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ask, "unix", r.socket())
+	if err != nil {
 		return fmt.Errorf("%w: %w", errNotYet, err)
+	}
+	defer conn.Close()
+	if until, ok := ask.Deadline(); ok {
+		if err := conn.SetDeadline(until); err != nil {
+			return err
+		}
+	}
+	answer := make([]byte, len("+PONG"))
+	if _, err = conn.Write([]byte("PING\r\n")); err == nil {
+		_, err = io.ReadFull(conn, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotYet, err)
+	}
+	if string(answer) != "+PONG" {
+		return fmt.Errorf("%w: answered %q", errNotYet, answer)
 	}
 	return nil
 }

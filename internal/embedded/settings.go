@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,6 +31,9 @@ func (p *postgres) writeSettings(ctx context.Context) error {
 		fmt.Fprintf(&b, "%s = '%s'\n", s[0], strings.ReplaceAll(s[1], "'", "''"))
 	}
 	b.WriteString("include_if_exists 'local.conf'\n")
+	if err := p.keepLocalSettings(); err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
 	// Made anew and moved into place: the folder belongs to the servers' account, and root must not follow a link there.
 	file, err := os.CreateTemp(p.folder, "postgresql.conf.*")
 	if err != nil {
@@ -46,6 +50,21 @@ func (p *postgres) writeSettings(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("write settings: %w", err), os.Remove(file.Name()))
 	}
 	return nil
+}
+
+// keepLocalSettings makes an empty local.conf where there is none; a missing one would be told in the log at each start.
+func (p *postgres) keepLocalSettings() error {
+	file, err := os.OpenFile(filepath.Join(p.folder, "local.conf"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if p.who.drop {
+		err = file.Chown(p.who.uid, p.who.gid)
+	}
+	return errors.Join(err, file.Close())
 }
 
 // settings lists name and value of what differs from PostgreSQL's defaults.
@@ -100,8 +119,8 @@ func kilobytes(bytes int64) string { return strconv.FormatInt(bytes>>10, 10) + "
 // sharedMemoryType avoids /dev/shm where it is as small as containers make it (64 MB): a parallel query would end with
 // "could not resize shared memory segment".
 func sharedMemoryType() string {
-	var fs unix.Statfs_t
-	if err := unix.Statfs("/dev/shm", &fs); err != nil || int64(fs.Blocks)*int64(fs.Bsize) < minSharedMemory {
+	var shm unix.Statfs_t
+	if err := unix.Statfs("/dev/shm", &shm); err != nil || int64(shm.Blocks)*int64(shm.Bsize) < minSharedMemory {
 		return "sysv"
 	}
 	return "posix"

@@ -25,7 +25,10 @@ type server interface {
 	signals() (polite, firm syscall.Signal)
 }
 
-var errNotYet = errors.New("not yet")
+var (
+	errNotYet = errors.New("not yet")
+	errEnded  = errors.New("the server ended while starting")
+)
 
 const (
 	readyPoll     = 50 * time.Millisecond
@@ -61,18 +64,30 @@ func (s *supervisor) start(ctx context.Context) error {
 	return nil
 }
 
-// bringUp gets one process of the server to the point where it answers.
+// bringUp gets one process of the server to the point where it answers. An adopted one may have been about to end;
+// then a new one takes its place.
 func (s *supervisor) bringUp(ctx context.Context) error {
-	p, err := s.server.find(ctx)
-	if err != nil {
-		return err
+	for {
+		p, err := s.server.find(ctx)
+		if err != nil {
+			return err
+		}
+		adopted := p != nil
+		if adopted {
+			s.log.Info("adopted the server that an earlier process left running", "pid", p.pid)
+		} else if p, err = s.server.launch(); err != nil {
+			return err
+		}
+		s.set(p)
+		err = s.waitReady(ctx, p)
+		if !adopted || !errors.Is(err, errEnded) {
+			return err
+		}
 	}
-	if p != nil {
-		s.log.Info("adopted the server that an earlier process left running", "pid", p.pid)
-	} else if p, err = s.server.launch(); err != nil {
-		return err
-	}
-	s.set(p)
+}
+
+// waitReady waits, as long as ctx allows, until the server answers; errEnded says that the process ended instead.
+func (s *supervisor) waitReady(ctx context.Context, p *process) error {
 	began := time.Now()
 	told := began
 	for {
@@ -91,7 +106,7 @@ func (s *supervisor) bringUp(ctx context.Context) error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("the server ended while starting; its log says:\n%s", s.server.diagnosis())
+			return fmt.Errorf("%w; its log says:\n%s", errEnded, s.server.diagnosis())
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the server: %w", context.Cause(ctx))
 		case <-time.After(readyPoll):
