@@ -31,14 +31,14 @@ CREATE TABLE contact (
     age_on                date,
     occupation            text,
     income_monthly        int4,                  -- rupees a month
-    home_state            int2 REFERENCES place_state (code),
-    home_district         int4 REFERENCES place_district (code),
+    home_state            int2,                  -- place_state.code; the import resolves it, see the comment on the table
+    home_district         int4,                  -- place_district.code
     home_village          text,
     home_ward             text,
     home_post_office      text,
     home_pincode          text,
-    current_state         int2 REFERENCES place_state (code),
-    current_district      int4 REFERENCES place_district (code),
+    current_state         int2,
+    current_district      int4,
     eshram_uan            text,
     bocw_id               text,
     ration_card           text,
@@ -64,7 +64,7 @@ CREATE TABLE contact (
     created_at            timestamptz NOT NULL DEFAULT now(),
     updated_at            timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE contact IS 'A person of the register. NULL means unknown, never a default.';
+COMMENT ON TABLE contact IS 'A person of the register. NULL means unknown, never a default. Places have no foreign keys: they are written from the embedded table only, and the keys would cost two thirds of an import.';
 CREATE INDEX contact_by_number ON contact (msisdn);
 CREATE INDEX contact_by_home ON contact (home_state, home_district);
 
