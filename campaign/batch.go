@@ -130,6 +130,7 @@ UPDATE batch b
 SET hint_no = b.hint_no + 1, hinted_at = now(), lease_until = NULL, holder = NULL
 FROM next
 WHERE b.run_id = $1 AND b.no = next.no
+  AND EXISTS (SELECT 1 FROM run WHERE id = $1 AND state = 'running')
 RETURNING b.no, b.hint_no`
 
 // Hint says that a batch has work.

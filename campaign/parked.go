@@ -63,10 +63,11 @@ WHERE parked.chunk = p.chunk AND parked.line = p.line`
 	// nothing else of that number is without a receipt.
 	sqlMatchDoubt = `
 SELECT p.receipt, s.run_id, s.seq, s.part
-FROM unnest($1::int4[], $2::int8[], $3::text[], $4::timestamptz[]) AS p (receipt, msisdn, bind, at)
+FROM unnest($1::int4[], $2::int8[], $3::text[], $4::timestamptz[]) AS p (receipt, msisdn, centre, at)
 JOIN recipient r ON r.msisdn = p.msisdn
-JOIN submission s ON s.run_id = r.run_id AND s.seq = r.seq AND s.result = 'unknown' AND s.bind = p.bind
+JOIN submission s ON s.run_id = r.run_id AND s.seq = r.seq AND s.result = 'unknown'
                  AND s.at > p.at - $5::interval AND s.at < p.at + interval '1 hour'
+JOIN stride t ON t.id = s.stride_id AND t.centre = p.centre
 WHERE s.at > $6
   AND NOT EXISTS (SELECT 1 FROM submission a
                   WHERE a.run_id = s.run_id AND a.seq = s.seq AND a.part = s.part AND a.result = 'accepted')
@@ -76,7 +77,7 @@ GROUP BY p.receipt, s.run_id, s.seq, s.part`
 )
 
 // RetryParked looks again for the submissions of parked receipts that are due. After ten minutes one
-// that fits a single unknown message by number and bind is given to it, and marked so. It answers how
+// that fits a single unknown message by number and centre is given to it, and marked so. It answers how
 // many were matched.
 func (l *Ledger) RetryParked(ctx context.Context, now time.Time) (int, error) {
 	count := 0
@@ -130,17 +131,17 @@ func (l *Ledger) RetryParked(ctx context.Context, now time.Time) (int, error) {
 func matchDoubt(ctx context.Context, tx pgx.Tx, receipts []receipt, now time.Time) (found []matched, rest []receipt, why []string, err error) {
 	var indexes []int32
 	var numbers []int64
-	var binds []string
+	var centres []string
 	var ats []time.Time
 	for i, r := range receipts {
 		if r.MSISDN != 0 && now.Sub(r.At) >= doubtWait && r.State != "" {
 			indexes, numbers = append(indexes, int32(i)), append(numbers, r.MSISDN)
-			binds, ats = append(binds, r.Bind), append(ats, r.At)
+			centres, ats = append(centres, r.Centre), append(ats, r.At)
 		}
 	}
 	fits := make(map[int32][]candidate)
 	if len(indexes) > 0 {
-		rows, err := tx.Query(ctx, sqlMatchDoubt, indexes, numbers, binds, ats, ReceiptValidity, now.Add(-2*ReceiptValidity))
+		rows, err := tx.Query(ctx, sqlMatchDoubt, indexes, numbers, centres, ats, ReceiptValidity, now.Add(-2*ReceiptValidity))
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("match receipts of unknown messages: %w", err)
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"pukar/audience"
 )
 
 // Recipient is a contact frozen into a run.
@@ -84,6 +86,7 @@ type Stride struct {
 	Parts      int        // parts that may reach the wire
 	Route      string
 	Bind       string
+	Centre     string    // identity of the message centre behind the bind
 	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
 }
 
@@ -101,15 +104,15 @@ const sendWithin = time.Second
 // One statement takes the range, writes the stride ahead and reads who said stop, so that nothing can
 // come between: a stop committed before it begins is seen by it. Messages are
 // stopped by scope all or sms, for every purpose or this one.
-const sqlOpenFirst = `
+var sqlOpenFirst = `
 WITH taken AS (
     UPDATE batch
     SET sent_upto = $4, lease_until = now() + $13
     WHERE run_id = $1 AND no = $2 AND fence = $3 AND sent_upto = $5 AND state = 'ready'
     RETURNING run_id
 ), opened AS (
-    INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, parts, fence, route, bind, opened_at, send_by)
-    SELECT $1, $2, 'first', $6, $4, $7, $8, $3, $9, $10, now(), now() + $11
+    INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, parts, fence, route, bind, centre, opened_at, send_by)
+    SELECT $1, $2, 'first', $6, $4, $7, $8, $3, $9, $10, $14, now(), now() + $11
     FROM taken
     RETURNING id
 )
@@ -118,9 +121,7 @@ SELECT (SELECT id FROM opened),
            SELECT r.seq
            FROM recipient r
            WHERE r.run_id = $1 AND r.seq BETWEEN $6 AND $4
-             AND EXISTS (SELECT 1 FROM suppression s
-                         WHERE s.msisdn_key = r.msisdn_key AND s.lifted_at IS NULL
-                           AND s.scope IN ('all', 'sms') AND s.purpose IN ('', $12)))`
+             AND ` + fmt.Sprintf(audience.SuppressedSQL, "r.msisdn_key", "$12") + `)`
 
 // OpenFirst opens a stride over recipients s.Lo to s.Hi of the leased batch and answers which of them
 // have said stop: for those, and for the skips given, nothing may be sent. The lease moves on with it.
@@ -131,7 +132,7 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var id *int64
 		err := tx.QueryRow(ctx, sqlOpenFirst, lease.Run, lease.Batch, lease.Fence, s.Hi, s.Lo-1, s.Lo,
-			s.PartCounts, s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime).Scan(&id, &stopped)
+			s.PartCounts, s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
 		if err != nil {
 			return err
 		}
@@ -155,21 +156,20 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 	return stopped, nil
 }
 
-const (
-	sqlTakeRedo = `
+const sqlTakeRedo = `
 DELETE FROM redo
 USING unnest($3::int4[], $4::int2[]) AS p (seq, part)
 WHERE redo.run_id = $1 AND redo.batch = $2 AND redo.seq = p.seq AND redo.part = p.part`
 
-	sqlOpenRedo = `
+var sqlOpenRedo = `
 WITH held AS (
     UPDATE batch
     SET lease_until = now() + $15
     WHERE run_id = $1 AND no = $2 AND fence = $3
     RETURNING run_id
 ), opened AS (
-    INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, seqs, seq_parts, seq_tries, parts, fence, route, bind, opened_at, send_by)
-    SELECT $1, $2, 'redo', $4, $5, $6, $7, $8, $9, $10, $3, $11, $12, now(), now() + $13
+    INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, seqs, seq_parts, seq_tries, parts, fence, route, bind, centre, opened_at, send_by)
+    SELECT $1, $2, 'redo', $4, $5, $6, $7, $8, $9, $10, $3, $11, $12, $16, now(), now() + $13
     FROM held
     RETURNING id
 )
@@ -178,10 +178,7 @@ SELECT (SELECT id FROM opened),
            SELECT r.seq
            FROM recipient r
            WHERE r.run_id = $1 AND r.seq = ANY ($7)
-             AND EXISTS (SELECT 1 FROM suppression s
-                         WHERE s.msisdn_key = r.msisdn_key AND s.lifted_at IS NULL
-                           AND s.scope IN ('all', 'sms') AND s.purpose IN ('', $14)))`
-)
+             AND ` + fmt.Sprintf(audience.SuppressedSQL, "r.msisdn_key", "$14") + `)`
 
 // OpenRedo opens a stride over parts that are due again, taking them out of redo in its transaction. As
 // with OpenFirst, nothing may be sent to those it answers. ErrFenced means that nothing was opened.
@@ -191,7 +188,7 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var id *int64
 		err := tx.QueryRow(ctx, sqlOpenRedo, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.PartCounts, seqs, parts, tries,
-			s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime).Scan(&id, &stopped)
+			s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
 		if err != nil {
 			return err
 		}

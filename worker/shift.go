@@ -1,0 +1,381 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"pukar/campaign"
+	"pukar/internal/throttle"
+	"pukar/smpp"
+)
+
+// shift is one handler's turn at a batch. Its method work owns it; the strides that it sent off only
+// touch what is marked so.
+type shift struct {
+	*Sender
+	post   *postmaster
+	lease  *campaign.Lease
+	window campaign.Window
+
+	ready   []letter       // rendered, in order of seq, not yet in a stride
+	readTo  int32          // the last seq that was read
+	strides sync.WaitGroup // sent off and not recorded
+}
+
+func newShift(s *Sender, post *postmaster, lease *campaign.Lease, window campaign.Window) *shift {
+	return &shift{Sender: s, post: post, lease: lease, window: window, readTo: lease.SentUpto}
+}
+
+// errIdle ends a shift early: nothing to do now, or no way to do it.
+var errIdle = errors.New("nothing to do")
+
+func (w *shift) work(ctx context.Context) error {
+	until := time.Now().Add(workTime)
+	// The lease is renewed beside the strides, so that a slow centre does not lose it; losing it ends the shift.
+	open, lost := context.WithCancel(ctx)
+	defer lost()
+	renewals := make(chan struct{})
+	go func() {
+		defer close(renewals)
+		for pause(open, renewEvery) {
+			if err := w.Ledger.Renew(open, w.lease); errors.Is(err, campaign.ErrFenced) {
+				lost()
+			}
+		}
+	}()
+	defer func() {
+		w.strides.Wait() // renewing all the while
+		lost()
+		<-renewals
+	}()
+	for time.Now().Before(until) && open.Err() == nil && !w.stopping.Load() {
+		if _, inWindow := w.window.Open(time.Now()); !inWindow {
+			return nil
+		}
+		err := w.redo(open)
+		if errors.Is(err, errIdle) {
+			err = w.first(open)
+		}
+		switch {
+		case errors.Is(err, errIdle), errors.Is(err, campaign.ErrFenced), open.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// first opens a stride over the next recipients of the batch and sends it off.
+func (w *shift) first(ctx context.Context) error {
+	if err := w.fill(ctx); err != nil {
+		return err
+	}
+	if len(w.ready) == 0 {
+		return errIdle
+	}
+	bind, err := w.pick(ctx, "")
+	if err != nil {
+		return err
+	}
+	n, parts := w.takeWhole(w.ready, w.mostParts())
+	slots, err := w.slots(ctx, bind, parts, len(w.ready[0].parts))
+	if err != nil {
+		return err
+	}
+	if slots.Granted < parts {
+		asked := parts
+		n, parts = w.takeWhole(w.ready, slots.Granted)
+		w.post.route.ahead.Release(int64(asked - parts))
+	}
+	letters := w.ready[:n]
+	stride := &campaign.Stride{
+		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
+		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name,
+		Bind: bind.Status().Name, Centre: w.post.route.Config.Centre,
+	}
+	var skips []campaign.Skip
+	for i, l := range letters {
+		stride.PartCounts[i] = byte(len(l.parts))
+		if l.skip != "" {
+			skips = append(skips, campaign.Skip{Seq: l.seq, Reason: "render", Detail: l.skip})
+		}
+	}
+	stopped, err := w.Ledger.OpenFirst(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, lastSlot(slots, parts))
+	if err != nil {
+		w.post.route.ahead.Release(int64(parts))
+		return w.abandon(ctx, stride, err)
+	}
+	w.ready = w.ready[n:]
+	var load load
+	for _, l := range letters {
+		for i := range l.parts {
+			load.add(l, i, 0, stopped)
+		}
+	}
+	w.sendOff(ctx, bind, stride, load, slots)
+	return nil
+}
+
+// redo opens a stride over parts that are due again, those of one bind together.
+func (w *shift) redo(ctx context.Context) error {
+	due, err := w.Ledger.ReadRedo(ctx, w.lease, w.mostParts())
+	if err != nil {
+		return err
+	}
+	for len(due) > 0 {
+		n := 1
+		for n < len(due) && due[n].Bind == due[0].Bind {
+			n++
+		}
+		bind, err := w.pick(ctx, due[0].Bind)
+		if errors.Is(err, errIdle) { // that bind is away: its parts wait for it
+			due = due[n:]
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return w.redoOn(ctx, bind, due[:n])
+	}
+	return errIdle
+}
+
+func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.RedoPart) error {
+	slots, err := w.slots(ctx, bind, len(due), 1)
+	if err != nil {
+		return err
+	}
+	if slots.Granted < len(due) {
+		w.post.route.ahead.Release(int64(len(due) - slots.Granted))
+		due = due[:slots.Granted]
+	}
+	stride := &campaign.Stride{
+		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
+		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name,
+		Bind: bind.Status().Name, Centre: w.post.route.Config.Centre,
+	}
+	letters := make([]letter, len(due))
+	var skips []campaign.Skip
+	for i := range due {
+		stride.Lo, stride.Hi = min(stride.Lo, due[i].Seq), max(stride.Hi, due[i].Seq)
+		letters[i] = w.post.write(&due[i].Recipient)
+		stride.PartCounts[i] = byte(len(letters[i].parts))
+		if letters[i].skip != "" {
+			skips = append(skips, campaign.Skip{Seq: due[i].Seq, Reason: "render", Detail: letters[i].skip})
+		}
+	}
+	stopped, err := w.Ledger.OpenRedo(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, lastSlot(slots, len(due)))
+	if err != nil {
+		w.post.route.ahead.Release(int64(len(due)))
+		return w.abandon(ctx, stride, err)
+	}
+	var load load
+	for i, l := range letters {
+		if l.skip == "" {
+			load.add(l, int(due[i].Part)-1, due[i].Tries, stopped)
+		}
+	}
+	w.sendOff(ctx, bind, stride, load, slots)
+	return nil
+}
+
+// fill keeps letters ready, so that rendering goes on while strides are on the wire.
+func (w *shift) fill(ctx context.Context) error {
+	if len(w.ready) >= strideParts || w.readTo >= w.lease.Hi {
+		return nil
+	}
+	recipients, err := w.Ledger.ReadAhead(ctx, w.lease, w.readTo, readAhead)
+	if err != nil {
+		return err
+	}
+	ready := make([]letter, 0, len(w.ready)+len(recipients))
+	ready = append(ready, w.ready...)
+	for i := range recipients {
+		ready = append(ready, w.post.write(&recipients[i]))
+		w.readTo = recipients[i].Seq
+	}
+	w.ready = ready
+	return nil
+}
+
+// mostParts bounds a stride, so that two fit on the route and one can be written while the other waits
+// for its responses.
+func (w *shift) mostParts() int { return max(1, min(strideParts, w.post.route.limit/2)) }
+
+// takeWhole counts the letters from the front that have at most the given number of parts together. The
+// first always goes, because its parts stay together.
+func (w *shift) takeWhole(letters []letter, most int) (n, parts int) {
+	for n < len(letters) && n < strideParts && (n == 0 || parts+len(letters[n].parts) <= most) {
+		parts += len(letters[n].parts)
+		n++
+	}
+	return n, parts
+}
+
+// pick answers the bind to use: the named one, or any that is up. It waits a little for one.
+func (w *shift) pick(ctx context.Context, name string) (*smpp.Bind, error) {
+	route := w.post.route.SMPP
+	if name != "" {
+		if bind, ok := route.Bind(name); ok {
+			if bind.Bound() {
+				return bind, nil
+			}
+			return nil, errIdle
+		}
+		// The bind is gone from the configuration: another has to finish its messages.
+	}
+	for until := time.Now().Add(tokenWait); time.Now().Before(until); {
+		if bind, ok := route.Pick(); ok {
+			return bind, nil
+		}
+		if !pause(ctx, 100*time.Millisecond) {
+			return nil, context.Cause(ctx)
+		}
+	}
+	return nil, errIdle
+}
+
+// slots takes room on the route for the parts and time slots from the throttles, at least for the first
+// message. A slot that lies ahead is waited for here, because a stride must be written within a second.
+func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
+	if parts == 0 {
+		return throttle.Slots{}, nil
+	}
+	route := w.post.route
+	room, cancel := context.WithTimeout(ctx, tokenWait)
+	defer cancel()
+	if err := route.ahead.Acquire(room, int64(parts)); err != nil {
+		if ctx.Err() != nil {
+			return throttle.Slots{}, context.Cause(ctx)
+		}
+		return throttle.Slots{}, errIdle
+	}
+	slots, err := w.reserve(ctx, bind, parts, atLeast)
+	if err != nil {
+		route.ahead.Release(int64(parts))
+	}
+	return slots, err
+}
+
+func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
+	route := w.post.route
+	limits, slowest := route.throttles(bind.Status().Name, w.post.run.Campaign, w.post.run.Spec.Rate)
+	horizon := 500 * time.Millisecond
+	if slowest > 0 {
+		horizon = max(horizon, time.Duration(float64(atLeast+1)/slowest*float64(time.Second)))
+		parts = min(parts, max(atLeast, int(slowest/2)))
+	}
+	for until := time.Now().Add(tokenWait); ; {
+		slots, err := w.Throttle.Reserve(ctx, route.Config.Name, limits, parts, horizon)
+		if err != nil {
+			return slots, err
+		}
+		if slots.Granted >= atLeast {
+			if ahead := time.Until(slots.First) - 100*time.Millisecond; ahead > 0 && !pause(ctx, ahead) {
+				return slots, context.Cause(ctx)
+			}
+			return slots, nil
+		}
+		wait := max(slots.RetryIn, 10*time.Millisecond)
+		if slots.Granted > 0 {
+			wait = time.Until(slots.At(slots.Granted))
+		}
+		if time.Now().Add(wait).After(until) {
+			return slots, errIdle
+		}
+		if !pause(ctx, wait) {
+			return slots, context.Cause(ctx)
+		}
+	}
+}
+
+// lastSlot is how far ahead the last part's slot lies.
+func lastSlot(slots throttle.Slots, parts int) time.Duration {
+	if parts == 0 {
+		return 0
+	}
+	return max(0, time.Until(slots.At(parts-1)))
+}
+
+// abandon settles whether a stride whose opening failed was opened after all.
+func (w *shift) abandon(ctx context.Context, stride *campaign.Stride, cause error) error {
+	if errors.Is(cause, campaign.ErrFenced) {
+		return cause
+	}
+	check, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	return errors.Join(cause, w.Ledger.Abandon(check, w.lease, stride, campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}))
+}
+
+// load is what a stride puts on the wire, with a result for each part.
+type load struct {
+	parts   []smpp.Part
+	keys    []int64
+	numbers []int64
+	results []campaign.PartResult
+}
+
+func (b *load) add(l letter, part int, tries int16, stopped []int32) {
+	for _, seq := range stopped {
+		if seq == l.seq {
+			return
+		}
+	}
+	b.parts = append(b.parts, smpp.Part{Message: l.parts[part]})
+	b.keys = append(b.keys, l.key)
+	b.numbers = append(b.numbers, l.msisdn)
+	b.results = append(b.results, campaign.PartResult{Seq: l.seq, Part: int16(part + 1), Parts: int16(len(l.parts)), Tries: tries})
+}
+
+// sendOff hands a stride to its bind and records it when every part has its result. The shift goes on
+// with the next stride meanwhile; room on the route bounds how far.
+func (w *shift) sendOff(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load, slots throttle.Slots) {
+	for i := range load.parts {
+		if slots.Interval > 0 {
+			load.parts[i].NotBefore = slots.At(i)
+		}
+	}
+	w.strides.Go(func() {
+		defer w.post.route.ahead.Release(int64(stride.Parts))
+		w.deliver(ctx, bind, stride, load)
+		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+		defer cancel()
+		rule := campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}
+		if err := w.Ledger.Record(record, stride, load.results, rule); err != nil {
+			w.Log.Error("the results of a stride are lost; its messages become unknown", "run", stride.Run, "stride", stride.ID, "err", err)
+		}
+	})
+}
+
+// deliver returns when every part of the load has its result.
+func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load) {
+	if len(load.parts) == 0 {
+		return
+	}
+	centre := stride.Centre
+	var answered sync.WaitGroup
+	answered.Add(len(load.parts))
+	take := func(i int, r smpp.Result) campaign.PartResult {
+		result := load.results[i] // written once, by Done; Late works on its copy
+		result.Result, result.Status, result.At = resultOf(r.Outcome), uint32(r.Status), r.At
+		if r.Outcome == smpp.Accepted {
+			result.ID, result.Key = r.MessageID, campaign.MessageKey(centre, r.MessageID)
+			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part})
+		}
+		return result
+	}
+	bind.Send(ctx, &smpp.Batch{
+		Parts:  load.parts,
+		SendBy: stride.SendBy,
+		Allow:  func(i int) bool { return !w.Stops.Has(load.keys[i]) },
+		Done: func(i int, r smpp.Result) {
+			load.results[i] = take(i, r)
+			answered.Done()
+		},
+		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
+	})
+	answered.Wait()
+}

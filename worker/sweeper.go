@@ -1,0 +1,130 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pukar/campaign"
+)
+
+const (
+	sweepEvery      = 250 * time.Millisecond
+	expireEvery     = 10 * time.Second
+	partitionsEvery = time.Hour
+)
+
+// Sweeper moves runs along: it hints batches, closes strides whose holder died, expires receipts and
+// declares runs done. One process at a time does it, elected by an advisory lock in PostgreSQL; doing it
+// in two places would be correct too, only wasteful.
+type Sweeper struct {
+	Pool            *pgxpool.Pool
+	Ledger          *campaign.Ledger
+	Hinter          *Hinter
+	ResponseTimeout time.Duration // of the slowest bind
+	Log             *slog.Logger
+
+	expiredAt    time.Time
+	partitionsAt time.Time
+}
+
+// Only the sweeper uses this number.
+const sqlLead = `SELECT pg_try_advisory_lock(7821002)`
+
+// Run competes for leadership and sweeps while it has it, until ctx ends.
+func (s *Sweeper) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := s.lead(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("runs are not being swept; trying again", "err", err)
+		}
+		if !pause(ctx, time.Second) {
+			break
+		}
+	}
+	return nil
+}
+
+// lead holds one connection while it leads: the lock is gone with it.
+func (s *Sweeper) lead(ctx context.Context) error {
+	conn, err := s.Pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// Closing ends the session and with it the lock, whatever state the connection is in.
+		_ = conn.Hijack().Close(context.WithoutCancel(ctx))
+	}()
+	var leading bool
+	if err := conn.QueryRow(ctx, sqlLead).Scan(&leading); err != nil || !leading {
+		return err
+	}
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if err := conn.Ping(ctx); err != nil {
+			return err
+		}
+		if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.Log.Error("a round of sweeping was cut short", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// sweep does one round. What fails for one run does not keep the others from theirs.
+func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
+	var errs []error
+	if now.Sub(s.partitionsAt) >= partitionsEvery {
+		if err := s.Ledger.EnsurePartitions(ctx, now); err != nil {
+			errs = append(errs, err)
+		}
+		s.partitionsAt = now
+	}
+	unknown, err := s.Ledger.Recover(ctx, s.ResponseTimeout)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if unknown > 0 {
+		s.Log.Warn("strides of a process that died were closed; their messages are unknown", "parts", unknown)
+	}
+	runs, err := s.Ledger.OpenRuns(ctx)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	expire := now.Sub(s.expiredAt) >= expireEvery
+	for _, run := range runs {
+		if err := s.sweepRun(ctx, run, now, expire); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if expire {
+		s.expiredAt = now
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Sweeper) sweepRun(ctx context.Context, run campaign.OpenRun, now time.Time, expire bool) error {
+	if expire && run.Receipts {
+		if _, err := s.Ledger.ExpireReceipts(ctx, run, now); err != nil {
+			return err
+		}
+	}
+	state, err := s.Ledger.Advance(ctx, run)
+	if err != nil {
+		return err
+	}
+	if state != run.State {
+		s.Log.Info("run moved on", "run", run.ID, "from", run.State, "to", state)
+	}
+	if state != campaign.RunRunning {
+		return nil
+	}
+	return s.Hinter.Hint(ctx, run.ID)
+}
