@@ -110,7 +110,7 @@ func ParseRule(source string) (*Rule, error) {
 func (r *Rule) String() string { return r.source }
 
 // Fields returns the names of the fields that the rule asks, in alphabetical
-// order.
+// order; an attribute is "attributes." and its name.
 func (r *Rule) Fields() []string { return slices.Clone(r.fields) }
 
 // conjuncts returns the parts that must all hold, in the order written.
@@ -128,6 +128,31 @@ func (r *Rule) conjuncts() []ast.Expr {
 	}
 	walk(r.checked.Expr())
 	return parts
+}
+
+// fieldsOf returns the fields that a part of the rule asks.
+func (r *Rule) fieldsOf(part ast.Expr) []string {
+	asked := map[string]bool{}
+	ast.PreOrderVisit(part, ast.NewExprVisitor(func(e ast.Expr) { askedBy(e, asked) }))
+	return slices.Sorted(maps.Keys(asked))
+}
+
+// askedBy adds the field that an expression itself names.
+func askedBy(e ast.Expr, asked map[string]bool) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		if name := e.AsIdent(); name != attributesField {
+			asked[name] = true
+		}
+	case ast.SelectKind:
+		asked[attributesField+"."+e.AsSelect().FieldName()] = true
+	case ast.CallKind:
+		if e.AsCall().FunctionName() == operators.Index {
+			if key, ok := stringLiteral(e.AsCall().Args()[1]); ok {
+				asked[attributesField+"."+key] = true
+			}
+		}
+	}
 }
 
 // text returns a part of the rule as it can be written.
@@ -169,6 +194,7 @@ func checkNames(source string, tree *ast.AST) ([]string, error) {
 		if first != nil {
 			return
 		}
+		askedBy(e, asked)
 		switch e.Kind() {
 		case ast.IdentKind:
 			name := e.AsIdent()
@@ -176,7 +202,6 @@ func checkNames(source string, tree *ast.AST) ([]string, error) {
 				first = ruleErrorAt(source, tree, e, "%s", unknownField(name))
 				return
 			}
-			asked[name] = true
 		case ast.CallKind:
 			if reason := refusedFunction(e.AsCall()); reason != "" {
 				first = ruleErrorAt(source, tree, e, "%s", reason)

@@ -98,6 +98,8 @@ func TestRuleRefused(t *testing.T) {
 		{"upper(name) == 'A'", 6, "upper() cannot be put to the database"},
 		{"gender == 'femal'", 11, "gender is never \"femal\": its values are male, female, other"},
 		{"ration_card_type in ['PHH', 'BPL']", 29, "its values are PHH, AAY, other"},
+		{"language == 'Hindi'", 13, "write 'hi'"},
+		{"language == 'xx'", 13, "no known language"},
 		{"home_state == 'Bihrr'", 15, "unknown state"},
 		{"home_state == 10", 12, "a place's code is text"},
 		{"home_state < 'BR'", 12, "places have no order"},

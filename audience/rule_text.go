@@ -53,6 +53,15 @@ func (t *translator) checkValue(field, value ast.Expr) error {
 		return nil
 	}
 	f := contactFields()[field.AsIdent()]
+	if f.name == "language" {
+		code, known := ParseLanguage(text)
+		if !known {
+			return t.rule.errorAt(value, "%q is no known language: write a code such as 'hi' or 'bn'", text)
+		}
+		if code != text {
+			return t.rule.errorAt(value, "languages are kept by code: write '%s' for %q", code, text)
+		}
+	}
 	if f.kind != kindEnum || slices.Contains(f.values, text) {
 		return nil
 	}
