@@ -28,14 +28,24 @@ var replacements = map[rune]string{
 }
 
 // Warnings lists what some portals or operators refuse, what will cost more than it must, and what is probably a slip. None of
-// it keeps the template from being used. Each begins with the language that it is about, where it is about one. A portal's
-// demand for the sender's name in the fixed part cannot be checked here.
+// it keeps the template from being used. Each begins with the languages that it is about, unless it is about the whole. A
+// portal's demand for the sender's name in the fixed part cannot be checked here.
 func (t *Template) Warnings() []string {
-	out := t.warnTemplate()
+	var order []string
+	of := make(map[string][]string)
 	for _, code := range t.LanguageCodes() {
 		for _, w := range slices.Concat(t.warnShape(code), t.warnCallToAction(code), t.warnCost(code)) {
-			out = append(out, code+": "+w)
+			if _, ok := of[w]; !ok {
+				order = append(order, w)
+			}
+			if !slices.Contains(of[w], code) {
+				of[w] = append(of[w], code)
+			}
 		}
+	}
+	out := t.warnTemplate()
+	for _, w := range order {
+		out = append(out, strings.Join(of[w], ", ")+": "+w)
 	}
 	return out
 }

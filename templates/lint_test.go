@@ -13,7 +13,7 @@ func TestWarnings(t *testing.T) {
 		want []string
 	}{
 		{"good template names its numbers", nil, []string{
-			"hi: number 1800-891-2995 must be whitelisted", "en: number 1800-891-2995 must be whitelisted",
+			"hi, en: number 1800-891-2995 must be whitelisted",
 		}},
 		{"variable first", []string{"Dear {", "{"}, []string{"en: begins with {#alphanumeric#}"}},
 		{"variable last", []string{" works in every state. Call 1800-891-2995", ""}, []string{"en: ends with {#alphanumeric#}"}},
@@ -33,7 +33,7 @@ func TestWarnings(t *testing.T) {
 		{"three variables", []string{"[name, home_district]", "[name, home_district, age]", "Dear", "{#num#} Dear", "नमस्ते", "{#num#} नमस्ते"}, []string{"3 variables: some portals refuse"}},
 		{"digits as header", []string{"HELPLN", "512345"}, []string{"header 512345 has digits only"}},
 		{"one id twice", []string{"1107172974420810002", "1107172974420810001"}, []string{"hi and en have the same template_id"}},
-		{"promotional without a way out", []string{"category: service", "category: promotional", "Call 1800-891-2995", "Camp", "कॉल करें: 1800-891-2995", "शिविर"}, []string{"hi: is promotional and shows no way", "en: is promotional and shows no way"}},
+		{"promotional without a way out", []string{"category: service", "category: promotional", "Call 1800-891-2995", "Camp", "कॉल करें: 1800-891-2995", "शिविर"}, []string{"hi, en: is promotional and shows no way"}},
 		{"invisible character", []string{"your ration", "your\u200bration"}, []string{"en: has the invisible character U+200B"}},
 	}
 	for _, tt := range tests {

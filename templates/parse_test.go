@@ -229,3 +229,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParse(b *testing.B) {
+	for b.Loop() {
+		mustParse(b, intro)
+	}
+}
+
+func BenchmarkWarnings(b *testing.B) {
+	tpl := mustParse(b, intro)
+	for b.Loop() {
+		tpl.Warnings()
+	}
+}
