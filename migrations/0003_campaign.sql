@@ -104,6 +104,7 @@ CREATE TABLE stride (
     fence       int8 NOT NULL,
     route       text NOT NULL,
     bind        text NOT NULL,
+    centre      text NOT NULL,                   -- identity of the message centre behind the bind
     opened_at   timestamptz NOT NULL,
     send_by     timestamptz NOT NULL,
     closed_at   timestamptz,

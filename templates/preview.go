@@ -40,7 +40,7 @@ func (t *Template) Preview(values []string, inrPerPart string) ([]Preview, error
 		p := Preview{Language: code, TemplateID: t.Languages[code].TemplateID, MostParts: t.layouts[code].mostParts()}
 		filled := values
 		if filled == nil {
-			filled = t.samples(code)
+			filled = t.Samples(code)
 		}
 		if p.Text, _, err = t.Render(code, filled); err != nil {
 			p.Text, p.Error = t.Languages[code].Text, err.Error()
@@ -63,8 +63,8 @@ func (t *Template) fieldNames() []string {
 	return names
 }
 
-// samples gives a believable value for every variable in a language.
-func (t *Template) samples(code string) []string {
+// Samples gives a believable value for every variable in a language of the template.
+func (t *Template) Samples(code string) []string {
 	out := make([]string, len(t.Variables))
 	for i, v := range t.Variables {
 		out[i] = t.sample(v, code, t.layouts[code].tags[i])

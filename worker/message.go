@@ -1,7 +1,11 @@
 package worker
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"pukar/campaign"
 	"pukar/smpp"
@@ -32,22 +36,36 @@ func newPostmaster(run *campaign.Run, template *templates.Template, route *Route
 }
 
 // dltParameters are the optional parameters that Indian operators check against their ledgers, on every
-// part: the principal entity, the content template and, where the route names one, the telemarketer.
-// Tags and lengths are the route's, because operators differ.
+// part: the principal entity, the content template and, where the route names one, the telemarketer or
+// the hash of the chain of telemarketers. The tags are the route's, because operators differ.
 func dltParameters(template *templates.Template, route *Route) map[string][]pdu.TLV {
 	dlt := route.Config.DLT
+	entity := cmp.Or(template.DLT.EntityID, dlt.EntityID)
+	telemarketer := dlt.TelemarketerID
+	if telemarketer == "" && len(dlt.Chain) > 0 {
+		telemarketer = chainHash(entity, dlt.Chain)
+	}
 	byTemplate := make(map[string][]pdu.TLV, len(template.Languages))
 	for _, text := range template.Languages {
-		tlvs := []pdu.TLV{
-			{Tag: dlt.EntityTag, Value: []byte(template.DLT.EntityID)},
-			{Tag: dlt.TemplateTag, Value: []byte(text.TemplateID)},
-		}
-		if telemarketer := dlt.Telemarketer(template.DLT.EntityID); telemarketer != "" {
-			tlvs = append(tlvs, pdu.TLV{Tag: dlt.TelemarketerTag, Value: []byte(telemarketer)})
+		var tlvs []pdu.TLV
+		for _, p := range []struct {
+			tag   int
+			value string
+		}{{dlt.Tags.EntityID, entity}, {dlt.Tags.TemplateID, text.TemplateID}, {dlt.Tags.Chain, telemarketer}} {
+			if p.value != "" {
+				tlvs = append(tlvs, pdu.TLV{Tag: uint16(p.tag), Value: []byte(p.value)})
+			}
 		}
 		byTemplate[text.TemplateID] = tlvs
 	}
 	return byTemplate
+}
+
+// chainHash is the SHA-256, in lower-case hexadecimal, of the ids of the entity and of every telemarketer
+// up to the operator, joined by commas: what the last of them submits (operators' PE-TM chain binding).
+func chainHash(entity string, chain []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{entity}, chain...), ",")))
+	return hex.EncodeToString(sum[:])
 }
 
 // write renders and encodes the letter of a recipient. The reference is the same whenever the same letter
@@ -65,8 +83,9 @@ func (p *postmaster) write(r *campaign.Recipient) letter {
 		return l
 	}
 	message := pdu.SubmitSM{
-		SourceTON: pdu.TONAlphanumeric, Source: p.template.Header,
-		DestTON: pdu.TONInternational, DestNPI: pdu.NPIISDN, Destination: strconv.FormatInt(r.MSISDN, 10),
+		SourceTON: byte(p.route.Config.SourceTON), SourceNPI: byte(p.route.Config.SourceNPI),
+		Source:  cmp.Or(p.template.Header, p.route.Config.Header),
+		DestTON: byte(p.route.Config.DestTON), DestNPI: byte(p.route.Config.DestNPI), Destination: strconv.FormatInt(r.MSISDN, 10),
 		DataCoding: encoded.DataCoding, TLVs: p.tlvs[templateID],
 	}
 	if encoded.UDHI {

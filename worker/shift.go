@@ -94,7 +94,7 @@ func (w *shift) first(ctx context.Context) error {
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
 		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name,
-		Bind: bind.Status().Name, Centre: w.post.route.Config.Centre,
+		Bind: bind.Name(), Centre: w.post.route.Config.Centre,
 	}
 	var skips []campaign.Skip
 	for i, l := range letters {
@@ -155,7 +155,7 @@ func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.Redo
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
 		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name,
-		Bind: bind.Status().Name, Centre: w.post.route.Config.Centre,
+		Bind: bind.Name(), Centre: w.post.route.Config.Centre,
 	}
 	letters := make([]letter, len(due))
 	var skips []campaign.Skip
@@ -262,7 +262,7 @@ func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) 
 
 func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
 	route := w.post.route
-	limits, slowest := route.throttles(bind.Status().Name, w.post.run.Campaign, w.post.run.Spec.Rate)
+	limits, slowest := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
 	horizon := 500 * time.Millisecond
 	if slowest > 0 {
 		horizon = max(horizon, time.Duration(float64(atLeast+1)/slowest*float64(time.Second)))

@@ -1,0 +1,333 @@
+package campaign
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"pukar/audience"
+	"pukar/internal/auditlog"
+	"pukar/templates"
+)
+
+const (
+	sqlMarkCampaign = `
+UPDATE campaign
+SET state = $2, submitted_by = coalesce($3, submitted_by), approved_by = coalesce($4, approved_by), updated_at = now()
+WHERE id = $1`
+
+	sqlNewestRun = `
+SELECT id, number, state
+FROM run
+WHERE campaign_id = $1 AND kind = 'campaign'
+ORDER BY number DESC
+LIMIT 1`
+)
+
+// LaunchOptions say how a campaign is launched.
+type LaunchOptions struct {
+	Again bool // allow another run of a campaign that has run before
+	Actor string
+}
+
+// Launch freezes the campaign's people into a run and starts it; outside its window it waits. The whole
+// freeze is one transaction: after an error or a crash there is no run. ErrConflict when the campaign
+// ran before and Again is not set, while a run is still going, or when it lacks the approval that the
+// configuration asks for; ErrInvalid when nobody would get a message.
+func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*Status, error) {
+	c, err := s.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := Parse([]byte(c.Source))
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	template, version, selection, err := s.resolve(ctx, spec, now)
+	if err != nil {
+		return nil, err
+	}
+	forecast, err := s.plan(ctx, spec, template, version, selection, now)
+	if err != nil {
+		return nil, err
+	}
+	forecast.Samples = nil // texts of people do not belong into a forecast
+	if forecast.Recipients == 0 {
+		return nil, nobody(forecast)
+	}
+	var run int32
+	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		c, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, name), name)
+		if err != nil {
+			return err
+		}
+		if err := s.mayLaunch(ctx, tx, c, opt.Again); err != nil {
+			return err
+		}
+		f, err := freeze(ctx, tx, selection)
+		if err != nil {
+			return err
+		}
+		if f.recipients == 0 {
+			return nobody(forecast)
+		}
+		number, err := insertRun(ctx, tx, c.ID, "campaign", spec, version, s.Routes[spec.SMS.Route], f, forecast, opt.Actor, now)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sqlMarkCampaign, c.ID, string(StageLaunched), nil, nil); err != nil {
+			return fmt.Errorf("mark campaign %s: %w", name, err)
+		}
+		run = f.run
+		return auditlog.Append(ctx, tx, auditlog.Event{
+			Actor: opt.Actor, Action: "campaign.launch", Subject: name,
+			After: map[string]any{"run": number, "recipients": f.recipients, "excluded": f.excluded, "snapshot_hash": hex.EncodeToString(f.hash)},
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Hint(ctx, run); err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	// A hint that could not be given is given by the sweeper.
+	return s.Status(ctx, name)
+}
+
+func nobody(p *Plan) error {
+	if p.Excluded == 0 {
+		return invalid("the audience is empty: nobody in the register matches it; check it with `pukar audience count`")
+	}
+	var reasons []string
+	for _, t := range p.ByReason {
+		reasons = append(reasons, fmt.Sprintf("%s %d", t.Name, t.Count))
+	}
+	return invalid("all %d people of the audience are excluded: %s", p.Excluded, strings.Join(reasons, ", "))
+}
+
+func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, again bool) error {
+	var id, number int32
+	var state RunState
+	err := tx.QueryRow(ctx, sqlNewestRun, c.ID).Scan(&id, &number, &state)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+	case err != nil:
+		return fmt.Errorf("look for runs of %s: %w", c.Name, err)
+	case !slices.Contains([]RunState{RunDone, RunCancelled, RunFailed}, state):
+		return conflict("run %d of campaign %q is %s: wait for it or cancel it", number, c.Name, state)
+	case !again:
+		return conflict("campaign %q ran before (run %d, %s): launch it with --again to write to its people once more", c.Name, number, state)
+	}
+	if s.Approval && c.ApprovedBy == "" {
+		return conflict("campaign %q is %s: the configuration asks for an approval; `pukar campaign submit %s`, then somebody else `pukar campaign approve %s`",
+			c.Name, c.Stage, c.Name, c.Name)
+	}
+	return nil
+}
+
+// Submit hands a draft over for approval.
+func (s *Service) Submit(ctx context.Context, name, actor string) (*Campaign, error) {
+	return s.mark(ctx, name, actor, "campaign.submit", func(c *Campaign) (to Stage, submitted, approved *string, err error) {
+		if c.Stage != StageDraft {
+			return "", nil, nil, conflict("campaign %q is %s: only a draft can be submitted", name, c.Stage)
+		}
+		return StageSubmitted, &actor, nil, nil
+	})
+}
+
+// Approve lets a submitted campaign be launched. It takes somebody else than who submitted it.
+func (s *Service) Approve(ctx context.Context, name, actor string) (*Campaign, error) {
+	return s.mark(ctx, name, actor, "campaign.approve", func(c *Campaign) (to Stage, submitted, approved *string, err error) {
+		if c.Stage != StageSubmitted {
+			return "", nil, nil, conflict("campaign %q is %s: submit it first", name, c.Stage)
+		}
+		if c.SubmittedBy == actor {
+			return "", nil, nil, conflict("campaign %q was submitted by %s: somebody else has to approve it", name, actor)
+		}
+		return StageApproved, nil, &actor, nil
+	})
+}
+
+func (s *Service) mark(ctx context.Context, name, actor, action string, move func(*Campaign) (to Stage, submitted, approved *string, err error)) (*Campaign, error) {
+	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		c, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, name), name)
+		if err != nil {
+			return err
+		}
+		to, submitted, approved, err := move(c)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sqlMarkCampaign, c.ID, string(to), submitted, approved); err != nil {
+			return fmt.Errorf("mark campaign %s: %w", name, err)
+		}
+		return auditlog.Append(ctx, tx, auditlog.Event{
+			Actor: actor, Action: action, Subject: name,
+			Before: map[string]string{"stage": string(c.Stage)}, After: map[string]string{"stage": string(to)},
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, name)
+}
+
+// Pause stops the newest run of a campaign: once it returns no stride is opened any more, and what is on
+// the wire ends within seconds.
+func (s *Service) Pause(ctx context.Context, name, actor, why string) (*Status, error) {
+	return s.moveRun(ctx, name, actor, "campaign.pause", why, func(tx pgx.Tx, run int32) (bool, error) {
+		return s.ledger.stop(ctx, tx, run, RunPausing, why)
+	})
+}
+
+// Cancel ends the newest run of a campaign for good: everybody not yet written to is skipped.
+func (s *Service) Cancel(ctx context.Context, name, actor, why string) (*Status, error) {
+	return s.moveRun(ctx, name, actor, "campaign.cancel", why, func(tx pgx.Tx, run int32) (bool, error) {
+		return s.ledger.stop(ctx, tx, run, RunCancelling, why)
+	})
+}
+
+// Resume lets a paused run go on where it stopped.
+func (s *Service) Resume(ctx context.Context, name, actor string) (*Status, error) {
+	status, err := s.moveRun(ctx, name, actor, "campaign.resume", "", func(tx pgx.Tx, run int32) (bool, error) {
+		return s.ledger.resume(ctx, tx, run)
+	})
+	if err == nil {
+		_ = s.Hint(ctx, status.RunID) // the sweeper gives it otherwise
+	}
+	return status, err
+}
+
+func (s *Service) moveRun(ctx context.Context, name, actor, action, why string, move func(tx pgx.Tx, run int32) (bool, error)) (*Status, error) {
+	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		c, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaign, name), name)
+		if err != nil {
+			return err
+		}
+		var id, number int32
+		var state RunState
+		err = tx.QueryRow(ctx, sqlNewestRun, c.ID).Scan(&id, &number, &state)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return conflict("campaign %q has not been launched", name)
+		}
+		if err != nil {
+			return fmt.Errorf("look for runs of %s: %w", name, err)
+		}
+		moved, err := move(tx, id)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			verb := strings.TrimPrefix(action, "campaign.")
+			return conflict("run %d of campaign %q is %s: it cannot be told to %s", number, name, state, verb)
+		}
+		return auditlog.Append(ctx, tx, auditlog.Event{
+			Actor: actor, Action: action, Subject: name,
+			Before: map[string]any{"run": number, "state": state}, After: map[string]any{"why": why},
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Status(ctx, name)
+}
+
+const (
+	sqlTestPerson = `
+SELECT c.id, coalesce(c.language, '')
+FROM contact c
+WHERE c.msisdn = $1
+ORDER BY c.id
+LIMIT 1`
+
+	sqlTestRecipient = `
+INSERT INTO recipient (run_id, seq, contact_id, msisdn, msisdn_key, language, vars)
+VALUES ($1, 1, $2, $3, $4, $5, $6)`
+)
+
+// Test sends the campaign's message to one number of the configuration's test_numbers, by the real route
+// and through the same ledger, recorded as a run of its own that no total of the campaign counts. The
+// values are samples; the language is the one given, else that of the person in the register with this
+// number, else the template's fallback. A test keeps the category's legal window and the stop list.
+func (s *Service) Test(ctx context.Context, name, number, language, actor string) (*Status, error) {
+	msisdn, err := audience.ParseNumber(number)
+	if err != nil {
+		return nil, invalid("--to: %s", err)
+	}
+	if !slices.Contains(s.TestNumbers, msisdn) {
+		return nil, invalid("--to: this number is not among test_numbers of the configuration: add it there")
+	}
+	c, err := s.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := Parse([]byte(c.Source))
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	template, version, _, err := s.resolve(ctx, spec, now)
+	if err != nil {
+		return nil, err
+	}
+	spec.Priority = "urgent"
+	var run int32
+	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		f := &frozen{recipients: 1}
+		if err := tx.QueryRow(ctx, sqlNextRun).Scan(&f.run); err != nil {
+			return fmt.Errorf("number a run: %w", err)
+		}
+		var contact int64
+		var known string
+		if err := tx.QueryRow(ctx, sqlTestPerson, msisdn).Scan(&contact, &known); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("look for the test number: %w", err)
+		}
+		code, err := testLanguage(template, language, known)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sqlTestRecipient, f.run, contact, msisdn, s.Key.Number(msisdn), code, template.Samples(code)); err != nil {
+			return fmt.Errorf("write the test's recipient: %w", err)
+		}
+		if err := prepareLedger(ctx, tx, f.run, 1); err != nil {
+			return err
+		}
+		if f.hash, err = HashRun(ctx, tx, f.run); err != nil {
+			return err
+		}
+		// A lock on the campaign keeps two tests from taking one number.
+		if _, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, name), name); err != nil {
+			return err
+		}
+		testNo, err := insertRun(ctx, tx, c.ID, "test", spec, version, s.Routes[spec.SMS.Route], f, struct{}{}, actor, now)
+		if err != nil {
+			return err
+		}
+		run = f.run
+		return auditlog.Append(ctx, tx, auditlog.Event{
+			Actor: actor, Action: "campaign.test", Subject: name,
+			After: map[string]any{"test": testNo, "to": audience.Mask(msisdn), "language": code},
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	_ = s.Hint(ctx, run) // the sweeper gives it otherwise
+	return s.statusOf(ctx, run)
+}
+
+func testLanguage(template *templates.Template, asked, known string) (string, error) {
+	if asked == "" {
+		return template.Language(known), nil
+	}
+	if _, ok := template.Languages[asked]; !ok {
+		return "", invalid("--language: the template has no %q: it has %s", asked, strings.Join(template.LanguageCodes(), ", "))
+	}
+	return asked, nil
+}

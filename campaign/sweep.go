@@ -1,0 +1,236 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// OpenRun is a run that is not finished.
+type OpenRun struct {
+	ID       int32
+	State    RunState
+	Priority string
+	Receipts bool
+	Wait     time.Duration // receipt_wait
+}
+
+const sqlOpenRuns = `
+SELECT id, state, priority, receipts, receipt_wait
+FROM run
+WHERE finished_at IS NULL
+ORDER BY CASE priority WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id
+LIMIT 1000`
+
+// OpenRuns lists the runs that are not finished, the urgent ones first.
+func (l *Ledger) OpenRuns(ctx context.Context) ([]OpenRun, error) {
+	rows, err := l.pool.Query(ctx, sqlOpenRuns)
+	if err != nil {
+		return nil, fmt.Errorf("list open runs: %w", err)
+	}
+	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[OpenRun])
+	if err != nil {
+		return nil, fmt.Errorf("list open runs: %w", err)
+	}
+	return runs, nil
+}
+
+const (
+	// What recovery closed while nobody held the batch leaves nothing behind that a release would see.
+	sqlFinishBatches = `
+UPDATE batch b
+SET state = 'done', holder = NULL, lease_until = NULL
+WHERE b.run_id = $1 AND b.state = 'ready' AND b.sent_upto = b.hi
+  AND (b.lease_until IS NULL OR b.lease_until < now())
+  AND NOT EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no)
+  AND NOT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = b.run_id AND s.batch = b.no AND s.closed_at IS NULL)`
+
+	sqlStanding = `
+SELECT (SELECT count(*) FROM stride s WHERE s.run_id = $1 AND s.closed_at IS NULL),
+       (SELECT count(*) FROM batch b WHERE b.run_id = $1 AND b.state = 'ready'),
+       (SELECT coalesce(sum(o.counts[1]), 0) FROM outcome o WHERE o.run_id = $1),
+       (SELECT coalesce(sum(o.counts[6]), 0) FROM outcome o WHERE o.run_id = $1)`
+
+	sqlMoveRun = `
+UPDATE run
+SET state = $2, finished_at = CASE WHEN $2 IN ('done', 'cancelled', 'failed') THEN now() END
+WHERE id = $1 AND state = ANY ($3)`
+)
+
+// Advance moves a run on where its facts allow it: pausing to paused and cancelling to cancelled once
+// nothing is in flight, running to settling once every recipient was tried, settling to done once
+// nobody is pending or awaited. Unknown recipients do not hold it. It answers the state it left the run in.
+func (l *Ledger) Advance(ctx context.Context, run OpenRun) (RunState, error) {
+	if _, err := l.pool.Exec(ctx, sqlFinishBatches, run.ID); err != nil {
+		return run.State, fmt.Errorf("finish batches of run %d: %w", run.ID, err)
+	}
+	var open, ready, pending, awaiting int64
+	if err := l.pool.QueryRow(ctx, sqlStanding, run.ID).Scan(&open, &ready, &pending, &awaiting); err != nil {
+		return run.State, fmt.Errorf("look at run %d: %w", run.ID, err)
+	}
+	next := run.State
+	switch {
+	case open > 0:
+	case run.State == RunPausing:
+		next = RunPaused
+	case run.State == RunCancelling && pending > 0:
+		return run.State, l.skipPending(ctx, run.ID)
+	case run.State == RunCancelling:
+		next = RunCancelled
+	case run.State == RunRunning && ready == 0:
+		next = RunSettling
+	case run.State == RunSettling && ready > 0:
+		next = RunRunning
+	case run.State == RunSettling && pending == 0 && (awaiting == 0 || !run.Receipts):
+		next = RunDone
+	}
+	if next == run.State {
+		return next, nil
+	}
+	tag, err := l.pool.Exec(ctx, sqlMoveRun, run.ID, string(next), []string{string(run.State)})
+	if err != nil {
+		return run.State, fmt.Errorf("move run %d to %s: %w", run.ID, next, err)
+	}
+	if tag.RowsAffected() == 0 { // somebody else moved it
+		return run.State, nil
+	}
+	return next, nil
+}
+
+const (
+	sqlPendingBlocks = `
+SELECT block, facts
+FROM outcome
+WHERE run_id = $1 AND counts[1] > 0
+ORDER BY block
+LIMIT 50
+FOR UPDATE`
+
+	sqlDropAllRedo = `
+DELETE FROM redo
+WHERE run_id = $1`
+)
+
+// skipPending leaves out everybody of a cancelled run who was not reached, some blocks at a time, so
+// that an interruption costs nothing.
+func (l *Ledger) skipPending(ctx context.Context, run int32) error {
+	for {
+		blocks := 0
+		err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, sqlDropAllRedo, run); err != nil {
+				return err
+			}
+			var skips []Skip
+			err := eachBlock(ctx, tx, sqlPendingBlocks, []any{run}, func(seq int32, f Facts) {
+				if f.State() == Pending {
+					skips = append(skips, Skip{Seq: seq, Reason: "cancelled"})
+				}
+			}, &blocks)
+			if err != nil {
+				return err
+			}
+			return writeSkips(ctx, tx, run, skips, time.Now())
+		})
+		if err != nil {
+			return fmt.Errorf("skip the rest of run %d: %w", run, err)
+		}
+		if blocks == 0 {
+			return nil
+		}
+	}
+}
+
+// eachBlock walks the recipients of the blocks that a statement answers, and counts the blocks.
+func eachBlock(ctx context.Context, tx pgx.Tx, sql string, args []any, visit func(seq int32, f Facts), blocks *int) error {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	var block int32
+	var packed []byte
+	_, err = pgx.ForEachRow(rows, []any{&block, &packed}, func() error {
+		*blocks++
+		facts, err := DecodeBlock(packed)
+		if err != nil {
+			return err
+		}
+		for i, f := range facts {
+			visit(block*BlockSize+int32(i)+1, f)
+		}
+		return nil
+	})
+	return err
+}
+
+const sqlAwaitingBlocks = `
+SELECT block, facts
+FROM outcome
+WHERE run_id = $1 AND counts[6] > 0 AND last_result < $2
+ORDER BY block
+LIMIT 50
+FOR UPDATE`
+
+// ExpireReceipts marks those whose receipt has not come within receipt_wait of the last result in their
+// block. A receipt that comes later still counts. It answers how many were marked.
+func (l *Ledger) ExpireReceipts(ctx context.Context, run OpenRun, now time.Time) (int, error) {
+	marked := 0
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		var seen []observation
+		var blocks int
+		err := eachBlock(ctx, tx, sqlAwaitingBlocks, []any{run.ID, now.Add(-run.Wait)}, func(seq int32, f Facts) {
+			if f.State() == Sent {
+				seen = append(seen, observation{seq: seq, facts: Facts{Flags: FlagWaited}})
+			}
+		}, &blocks)
+		if err != nil {
+			return err
+		}
+		marked = len(seen)
+		return observe(ctx, tx, run.ID, seen, time.Time{})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("expire receipts of run %d: %w", run.ID, err)
+	}
+	return marked, nil
+}
+
+const (
+	sqlStopRun = `
+UPDATE run
+SET state = $2, why = $4
+WHERE id = $1 AND state = ANY ($3)`
+
+	sqlRaiseFences = `
+UPDATE batch
+SET fence = fence + 1, holder = NULL, lease_until = NULL, hinted_at = NULL
+WHERE run_id = $1 AND state = 'ready'`
+)
+
+// stop moves a run to pausing or cancelling and raises every fence in the same transaction: from its
+// commit on no stride can be opened.
+func (l *Ledger) stop(ctx context.Context, tx pgx.Tx, run int32, to RunState, why string) (moved bool, err error) {
+	tag, err := tx.Exec(ctx, sqlStopRun, run, string(to), movesTo(to), why)
+	if err != nil {
+		return false, fmt.Errorf("move run %d to %s: %w", run, to, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	if _, err := tx.Exec(ctx, sqlRaiseFences, run); err != nil {
+		return false, fmt.Errorf("raise the fences of run %d: %w", run, err)
+	}
+	return true, nil
+}
+
+// resume lets a paused run go on.
+func (l *Ledger) resume(ctx context.Context, tx pgx.Tx, run int32) (moved bool, err error) {
+	from := slices.DeleteFunc(movesTo(RunRunning), func(s string) bool { return s == string(RunSettling) })
+	tag, err := tx.Exec(ctx, sqlStopRun, run, string(RunRunning), from, "")
+	if err != nil {
+		return false, fmt.Errorf("resume run %d: %w", run, err)
+	}
+	return tag.RowsAffected() > 0, nil
+}

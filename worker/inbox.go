@@ -1,0 +1,283 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pukar/audience"
+	"pukar/campaign"
+	"pukar/internal/config"
+	"pukar/smpp"
+	"pukar/smpp/coding"
+	"pukar/smpp/pdu"
+)
+
+const (
+	groupTime = 10 * time.Millisecond
+	groupMost = 2000
+	// Message centres give an unanswered deliver_sm up after 10 s or more; before that it is handed back.
+	holdTime = 8 * time.Second
+)
+
+// Inbox takes in what message centres and gateways bring: in groups, each committed together with the
+// stops that it means, and answered only then.
+type Inbox struct {
+	Pool    *pgxpool.Pool
+	Key     audience.Key
+	Memory  *Memory
+	Stops   *Stops
+	Centres map[string]string // identity of the message centre behind each bind
+	Numbers []config.Inbound  // what our own numbers are for
+	Log     *slog.Logger
+
+	once  sync.Once
+	queue chan arrival
+}
+
+// arrival is something that came in, and how to answer for it.
+type arrival struct {
+	campaign.Incoming
+	stop   *audience.Suppression // the stop that it means
+	start  bool                  // it takes the person's own stops back
+	at     time.Time
+	answer func(err error)
+}
+
+func (b *Inbox) arrivals() chan arrival {
+	b.once.Do(func() { b.queue = make(chan arrival, groupMost) }) // a group may gather while the one before it commits
+	return b.queue
+}
+
+// Deliver takes a delivery from a bind. It is acknowledged once it is safe, or handed back.
+func (b *Inbox) Deliver(d *smpp.Delivery) {
+	a := b.read(d)
+	a.answer = func(err error) {
+		if err != nil {
+			d.Ack(pdu.StatusReceiverTemporary)
+			return
+		}
+		d.Ack(pdu.StatusOK)
+	}
+	select {
+	case b.arrivals() <- a:
+	case <-time.After(holdTime):
+		d.Ack(pdu.StatusReceiverTemporary)
+	}
+}
+
+// Received is a message or a missed call that a gateway posts.
+type Received struct {
+	Kind string // sms | missed_call
+	From string // the person's number
+	To   string // our number
+	Text string
+	ID   string // the gateway's id of it, may be empty
+}
+
+// ErrReceived says that what a gateway posted cannot be used.
+var ErrReceived = errors.New("invalid inbound message")
+
+// Receive takes in what a gateway posts and returns when it is committed. stopped tells that it was
+// taken for a stop, which is in force by then.
+func (b *Inbox) Receive(ctx context.Context, r Received) (stopped bool, err error) {
+	msisdn, err := audience.ParseNumber(r.From)
+	if err != nil {
+		return false, errors.Join(ErrReceived, err)
+	}
+	a := arrival{at: time.Now(), Incoming: campaign.Incoming{Kind: r.Kind, Bind: "gateway", ID: r.ID, MSISDN: msisdn, Raw: []byte(r.Text)}}
+	switch r.Kind {
+	case "sms":
+		b.judge(&a, r.To, "", r.Text)
+	case "missed_call":
+		a.stop = b.stopOf(msisdn, r.To, "", audience.SourceMissedCall, "missed call to "+r.To)
+	default:
+		return false, errors.Join(ErrReceived, errors.New(`kind: write "sms" or "missed_call"`))
+	}
+	answered := make(chan error, 1)
+	a.answer = func(err error) { answered <- err }
+	select {
+	case b.arrivals() <- a:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	select {
+	case err := <-answered:
+		return a.stop != nil && err == nil, err
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+// read makes out what a delivery is: a receipt, or a person's message.
+func (b *Inbox) read(d *smpp.Delivery) arrival {
+	m := &d.Message
+	centre := b.Centres[d.Bind]
+	a := arrival{at: d.At, Incoming: campaign.Incoming{Kind: "sms", Centre: centre, Bind: d.Bind, Raw: smpp.Payload(m)}}
+	a.MSISDN, _ = audience.ParseNumber(m.Source) // 0: a number that is none of ours
+	receipt, isReceipt := smpp.ParseReceipt(m)
+	if !isReceipt {
+		text, _, err := coding.Decode(m.DataCoding, m.ESMClass&pdu.ESMUserDataHeader != 0, a.Raw)
+		if err != nil {
+			b.Log.Warn("an incoming message could not be read in full", "bind", d.Bind, "err", err)
+		}
+		b.judge(&a, m.Destination, d.Bind, text)
+		return a
+	}
+	a.Kind, a.ID, a.State, a.Err = "receipt", receipt.ID, receipt.Final, receipt.Err
+	if len(a.Raw) == 0 {
+		a.Raw = []byte{} // a receipt of optional parameters only
+	}
+	for _, reading := range campaign.Readings(centre, receipt.ID) {
+		if r, ok := b.Memory.recall(reading.Key, a.MSISDN); ok {
+			a.Run, a.Seq, a.Part = r.run, r.seq, r.part
+			break
+		}
+	}
+	return a
+}
+
+// judge looks for a stop or a start in a person's message.
+func (b *Inbox) judge(a *arrival, to, bind, text string) {
+	if a.MSISDN == 0 {
+		return
+	}
+	switch audience.MatchKeyword(text) {
+	case audience.KeywordStop:
+		a.stop = b.stopOf(a.MSISDN, to, bind, audience.SourceKeyword, text)
+	case audience.KeywordStart:
+		a.start = true
+	}
+}
+
+// stopOf is the stop of a person, for everything unless the number that she wrote to stands for one purpose.
+func (b *Inbox) stopOf(msisdn int64, to, bind, source, evidence string) *audience.Suppression {
+	purpose := ""
+	for _, n := range b.Numbers {
+		if n.Number == to {
+			purpose = n.Purpose
+		}
+	}
+	actor := "gateway"
+	if bind != "" {
+		actor = "bind " + bind
+	}
+	return &audience.Suppression{
+		MSISDN: msisdn, Key: b.Key.Number(msisdn), Scope: audience.ScopeAll, Purpose: purpose,
+		Source: source, Evidence: evidence, Actor: actor, At: time.Now(),
+	}
+}
+
+// Run commits arrivals in groups until ctx ends; what waits then is handed back.
+func (b *Inbox) Run(ctx context.Context) error {
+	queue := b.arrivals()
+	for {
+		select {
+		case <-ctx.Done():
+			b.handBack(queue)
+			return nil
+		case first := <-queue:
+			b.take(ctx, b.gather(queue, first))
+		}
+	}
+}
+
+func (b *Inbox) handBack(queue chan arrival) {
+	for {
+		select {
+		case a := <-queue:
+			a.answer(context.Canceled)
+		default:
+			return
+		}
+	}
+}
+
+func (b *Inbox) gather(queue chan arrival, first arrival) []arrival {
+	group := append(make([]arrival, 0, 256), first)
+	timer := time.NewTimer(groupTime)
+	defer timer.Stop()
+	for len(group) < groupMost {
+		select {
+		case a := <-queue:
+			group = append(group, a)
+		case <-timer.C:
+			return group
+		}
+	}
+	return group
+}
+
+// take commits a group and answers for it, trying again while the database is away, for as long as the
+// centres wait. Stops hold in this process from before the commit on: to hold one back too early harms
+// nobody.
+func (b *Inbox) take(ctx context.Context, group []arrival) {
+	for _, a := range group {
+		if a.stop != nil {
+			b.Stops.Add(a.stop.Key)
+		}
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), holdTime)
+	defer cancel()
+	var err error
+	for {
+		if err = b.commit(work, group); err == nil || !pause(work, 200*time.Millisecond) {
+			break
+		}
+	}
+	if err != nil {
+		b.Log.Error("what came in could not be stored and is handed back to the centre", "messages", len(group), "err", err)
+	}
+	for i, a := range group {
+		if a.start && err == nil && !stopsLater(group[i:], a.MSISDN) {
+			b.Stops.Remove(b.Key.Number(a.MSISDN))
+		}
+		a.answer(err)
+	}
+}
+
+// stopsLater reports whether the person says stop in what follows: then her start does not count.
+func stopsLater(rest []arrival, msisdn int64) bool {
+	for _, a := range rest {
+		if a.stop != nil && a.MSISDN == msisdn {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *Inbox) commit(ctx context.Context, group []arrival) error {
+	return pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		incoming := make([]campaign.Incoming, len(group))
+		var stops []audience.Suppression
+		for i, a := range group {
+			incoming[i] = a.Incoming
+			if a.stop != nil {
+				stops = append(stops, *a.stop)
+			}
+		}
+		if err := campaign.AppendInbox(ctx, tx, incoming, time.Now()); err != nil {
+			return err
+		}
+		if len(stops) > 0 {
+			if _, err := audience.Suppress(ctx, tx, stops); err != nil {
+				return err
+			}
+		}
+		for i, a := range group {
+			if !a.start || stopsLater(group[i:], a.MSISDN) {
+				continue
+			}
+			if _, err := audience.LiftOwn(ctx, tx, b.Key.Number(a.MSISDN), "start:"+strconv.FormatInt(a.at.Unix(), 10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
