@@ -36,7 +36,7 @@ type Centre struct {
 	nextID      uint64
 	inbound     map[uint32]*inbound
 	lastInbound uint32
-	seen        hashSet // payloads by destination
+	seen        *bigSet // payloads by destination; nil: not counted
 	stopped     hashSet // numbers whose STOP was acknowledged
 	rate        rateMeter
 	stats       Stats
@@ -90,7 +90,10 @@ func (c *Centre) Start() error {
 	c.responseID = form.response
 	c.receipts.form, c.receipts.id = c.opts.ReceiptForm, form.receipt
 	c.nextID = c.opts.FirstID - 1
-	c.seen.limit, c.stopped.limit = c.opts.DuplicateLimit, 1<<26
+	c.stopped.limit = 1 << 26
+	if c.opts.DuplicateLimit > 0 {
+		c.seen = newBigSet(c.opts.DuplicateLimit)
+	}
 	if c.opts.Record != nil {
 		c.journal = newJournal(c.opts.Record)
 	}

@@ -45,7 +45,7 @@ func chance(hash, question uint64) float64 {
 	return float64(mix(hash^question*k0)>>11) / (1 << 53)
 }
 
-// hashSet is a set of 64-bit hashes in one slice without pointers, half to a quarter full. Zero stands for an empty place,
+// hashSet is a set of 64-bit hashes in one slice without pointers, at most three quarters full. Zero stands for an empty place,
 // and so for no hash.
 type hashSet struct {
 	places []uint64
@@ -58,7 +58,7 @@ func (s *hashSet) add(h uint64) (was, remembered bool) {
 	if h == 0 {
 		h = k0
 	}
-	if 2*(s.n+1) > len(s.places) && s.n < s.limit {
+	if 4*(s.n+1) > 3*len(s.places) && s.n < s.limit {
 		s.grow()
 	}
 	if len(s.places) == 0 {
@@ -100,4 +100,23 @@ func (s *hashSet) grow() {
 			s.places[s.find(h)] = h
 		}
 	}
+}
+
+// bigSet is a hashSet in parts that grow one by one, so that the centre does not stand still while millions are moved.
+type bigSet struct {
+	parts [64]hashSet
+}
+
+func newBigSet(limit int) *bigSet {
+	b := new(bigSet)
+	for i := range b.parts {
+		// Rounded up: a small limit is approximate.
+		b.parts[i].limit = limit/len(b.parts) + 1
+	}
+	return b
+}
+
+func (b *bigSet) add(h uint64) (was, remembered bool) {
+	// The places within a part are chosen by the low bits.
+	return b.parts[h>>58].add(h)
 }

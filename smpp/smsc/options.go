@@ -115,7 +115,7 @@ type Options struct {
 
 	// Record, if set, gets a CSV line per submit under a header line, flushed every second, on Flush and on Close.
 	Record io.Writer
-	// DuplicateLimit is how many different messages are remembered to count duplicates, at 16 to 32 octets each; default 64
+	// DuplicateLimit is how many different messages are remembered to count duplicates, at 11 to 22 octets each; default 64
 	// million. Beyond it Stats.DuplicatesPartial is true. Negative: none are remembered.
 	DuplicateLimit int
 }

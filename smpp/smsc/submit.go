@@ -154,7 +154,7 @@ func (c *Centre) count(m *pdu.SubmitSM, hash uint64, payload []byte) {
 	if firstPart(m) {
 		c.stats.Messages++
 	}
-	if c.opts.DuplicateLimit > 0 {
+	if c.seen != nil {
 		was, remembered := c.seen.add(hash)
 		if was {
 			c.stats.Duplicates++
