@@ -28,8 +28,10 @@ type BindStatus struct {
 	Reason string    // why it is not bound, or why the last session ended; empty when all is well
 	// Outstanding is how many submits hold a window slot, Queued how many parts wait for one.
 	Outstanding, Queued, Window int
-	// PausedUntil is when submitting goes on after the centre throttled; zero when it does not pause.
+	// PausedUntil is when submitting goes on after the centre throttled; zero when it does not pause. RateLimit is the parts a
+	// second that it is held down to since; zero when it is not.
 	PausedUntil time.Time
+	RateLimit   float64
 	// RetryAt is when the next attempt to connect comes, while the state is Waiting.
 	RetryAt time.Time
 	// Refused is set while the centre refuses our credentials: a person has to mend that.
@@ -41,7 +43,7 @@ type Bind struct {
 	cfg        BindConfig
 	deliver    func(*Delivery)
 	log        *slog.Logger
-	pause      pause
+	busy       congestion
 	deliveries chan *Delivery // one place for each delivery that may be unanswered
 	stopping   chan struct{}  // closed by Drain
 	ended      chan struct{}  // closed when Run has returned
@@ -265,14 +267,17 @@ func (b *Bind) Status() BindStatus {
 	if s != nil {
 		status.Outstanding, status.Queued = s.load()
 	}
-	status.PausedUntil = b.pause.end(time.Now())
+	status.PausedUntil, status.RateLimit = b.busy.limit(time.Now())
 	return status
 }
 
 // ready reports whether the bind can submit now, and the share of its window that is taken or waited for.
 func (b *Bind) ready(now time.Time) (load float64, ok bool) {
 	s := b.current()
-	if s == nil || b.cfg.Type == TypeReceiver || !b.pause.end(now).IsZero() {
+	if s == nil || b.cfg.Type == TypeReceiver {
+		return 0, false
+	}
+	if until, _ := b.busy.limit(now); !until.IsZero() {
 		return 0, false
 	}
 	outstanding, queued := s.load()

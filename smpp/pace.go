@@ -12,11 +12,12 @@ type pace struct {
 	next     time.Time
 }
 
-func newPace(partsPerSecond float64) pace {
-	if partsPerSecond <= 0 {
-		return pace{}
+// set changes the rate; zero is no limit.
+func (p *pace) set(partsPerSecond float64) {
+	p.interval = 0
+	if partsPerSecond > 0 {
+		p.interval = time.Duration(float64(time.Second+paceSlack) / partsPerSecond)
 	}
-	return pace{interval: time.Duration(float64(time.Second+paceSlack) / partsPerSecond)}
 }
 
 // wait is when the next part may go; the zero time means now.
@@ -36,4 +37,11 @@ func (p *pace) take(now time.Time) {
 		p.next = behind
 	}
 	p.next = p.next.Add(p.interval)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }

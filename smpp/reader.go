@@ -90,10 +90,25 @@ func (s *session) heardNow(r *reader) (lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard = now
+	accepted, last := 0, int64(0)
+	count := func() {
+		if accepted > 0 {
+			s.bind.busy.accepted(accepted, s.start.Add(time.Duration(last)), now)
+		}
+		accepted, last = 0, 0
+	}
 	for i := range r.responses {
-		s.match(&r.responses[i], now)
+		written, outcome := s.match(&r.responses[i], now)
+		switch outcome {
+		case Accepted:
+			accepted, last = accepted+1, max(last, written)
+		case Throttled:
+			count() // what was accepted before it tells the rate that the centre takes
+			s.throttled(r.responses[i].status, s.start.Add(time.Duration(written)), now)
+		}
 		lost = lost || r.responses[i].status == pdu.StatusIncorrectBindStatus
 	}
+	count()
 	if s.await.n == 0 && !s.closeBy.IsZero() {
 		signal(s.wakeWriter)
 	}
@@ -105,29 +120,28 @@ func (s *session) heardNow(r *reader) (lost bool) {
 	return lost
 }
 
-// match settles the part that a response answers. The caller holds the mutex.
-func (s *session) match(r *response, now time.Time) {
+// match settles the part that a response answers, and returns when that was written and what became of it. The caller holds the mutex.
+func (s *session) match(r *response, now time.Time) (written int64, outcome Outcome) {
 	p, ok := s.await.take(r.sequence)
 	late := false
 	if !ok {
 		if p, late = s.await.late.take(r.sequence); !late {
 			// An answer to an enquire_link or unbind that the centre does not know, or to nothing of ours.
-			return
+			return 0, 0
 		}
 	}
 	result := respond(r.status, r.messageID, now)
 	if r.nack && r.status == pdu.StatusOK {
-		result.Outcome, result.Err = Unknown, errors.New("generic_nack with status zero")
-	}
-	switch written := s.start.Add(time.Duration(p.written)); result.Outcome {
-	case Accepted:
-		s.bind.pause.accepted(written)
-	case Throttled:
-		if step, started := s.bind.pause.throttled(written, now); started {
-			s.log.Warn("centre throttles, submitting pauses", "status", fmt.Sprintf("0x%02X", uint32(r.status)), "pause", step)
-		}
+		result.Outcome, result.MessageID, result.Err = Unknown, "", errors.New("generic_nack with status zero")
 	}
 	s.settled = append(s.settled, settled{send: p.send, part: p.part, late: late, result: result})
+	return p.written, result.Outcome
+}
+
+func (s *session) throttled(status pdu.Status, written, now time.Time) {
+	if pause, started := s.bind.busy.throttled(written, now); started {
+		s.log.Warn("centre throttles, submitting pauses", "status", fmt.Sprintf("0x%02X", uint32(status)), "pause", pause)
+	}
 }
 
 // answer owes the peer a unit without a body.

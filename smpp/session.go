@@ -67,8 +67,8 @@ func newSession(b *Bind, conn net.Conn, in *bufio.Reader, lastSequence uint32) *
 		wakeKeeper:  make(chan struct{}, 1),
 		wakeSettler: make(chan struct{}, 1),
 		quiet:       make(chan struct{}, 1),
-		writer:      writer{pace: newPace(b.cfg.PartsPerSecond)},
 	}
+	s.writer.pace.set(b.cfg.PartsPerSecond)
 	s.await.last = lastSequence
 	if b.cfg.Type == TypeReceiver {
 		s.refuse(ErrNotBound)

@@ -138,7 +138,8 @@ func TestNames(t *testing.T) {
 
 func TestPaceMakesUpForLateTimersAndKeepsTheRate(t *testing.T) {
 	t.Parallel()
-	p := newPace(2000)
+	var p pace
+	p.set(2000)
 	now := time.Now()
 	start := now
 	var at []time.Time
@@ -175,7 +176,7 @@ func TestRoutePicksTheLeastLoaded(t *testing.T) {
 	receiver := bound("receiver", 10, 0, 0)
 	receiver.cfg.Type = TypeReceiver
 	paused := bound("paused", 10, 0, 0)
-	paused.pause.throttled(time.Now(), time.Now())
+	paused.busy.throttled(time.Now(), time.Now())
 	route := NewRoute("main", busy, down, receiver, paused, idle, wide)
 	for range 10 {
 		if b, ok := route.Pick(); !ok || b != wide {
@@ -200,5 +201,56 @@ func TestRoutePicksTheLeastLoaded(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"a": 3, "b": 3, "c": 3}, seen); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestCongestionFindsTheCentresRate plays a centre that takes 100 parts a second from a sender that always has more.
+func TestCongestionFindsTheCentresRate(t *testing.T) {
+	t.Parallel()
+	const capacity = 100
+	start := time.Now()
+	now := start
+	var (
+		c                          congestion
+		p                          pace
+		taken, throttled, inSecond int
+		pauses                     int
+	)
+	second := now
+	for now.Sub(start) < 120*time.Second {
+		if now.Sub(second) >= time.Second {
+			second, inSecond = second.Add(time.Second), 0
+		}
+		until, rate := c.limit(now)
+		p.set(rate)
+		if until.IsZero() && p.wait(now).IsZero() {
+			p.take(now)
+			if inSecond++; inSecond <= capacity {
+				taken++
+				c.accepted(1, now, now)
+			} else {
+				throttled++
+				if _, started := c.throttled(now, now); started {
+					pauses++
+				}
+			}
+		}
+		now = now.Add(time.Millisecond) // a thousand parts a second are offered
+	}
+	t.Logf("%d taken, %d throttled, %d pauses", taken, throttled, pauses)
+	if taken < capacity*120*6/10 {
+		t.Errorf("%d parts were taken of %d possible", taken, capacity*120)
+	}
+	if throttled > 40 {
+		t.Errorf("%d parts were throttled", throttled)
+	}
+	// With less to send the limit goes away.
+	for range 60 {
+		now = now.Add(time.Second)
+		c.limit(now)
+		c.accepted(10, now, now)
+	}
+	if _, rate := c.limit(now); rate != 0 || c.active.Load() {
+		t.Errorf("rate %f is still held", rate)
 	}
 }

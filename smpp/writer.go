@@ -19,7 +19,8 @@ type writer struct {
 	out      []byte
 	claims   []claim
 	finished []*sending // callers whose last part is among the claims
-	pace     pace
+	pace     pace       // the bind's own rate
+	held     pace       // the rate that throttling left
 }
 
 // claim is a part that holds a window slot and a sequence number, and is about to be written.
@@ -77,15 +78,17 @@ func (s *session) claim(now time.Time) (next time.Time, more bool) {
 	if s.refusal != nil || len(s.queue.list) == 0 {
 		return time.Time{}, false
 	}
-	if end := s.bind.pause.end(now); !end.IsZero() {
-		return end, false
+	until, rate := s.bind.busy.limit(now)
+	if !until.IsZero() {
+		return until, false
 	}
+	w.held.set(rate)
 	written := s.since(now)
 	for len(w.claims) < claimLimit {
 		if s.slots >= s.cfg.Window {
 			return time.Time{}, false
 		}
-		if at := w.pace.wait(now); !at.IsZero() {
+		if at := later(w.pace.wait(now), w.held.wait(now)); !at.IsZero() {
 			return at, false
 		}
 		send, slot := s.queue.due(now)
@@ -98,6 +101,7 @@ func (s *session) claim(now time.Time) (next time.Time, more bool) {
 		}
 		s.slots++
 		w.pace.take(now)
+		w.held.take(now)
 		w.claims = append(w.claims, claim{send: send, part: part, sequence: s.await.register(send, part, written)})
 	}
 	return time.Time{}, true
