@@ -1,0 +1,188 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pukar/audience"
+	"pukar/campaign"
+	"pukar/internal/config"
+	"pukar/internal/testenv"
+	"pukar/smpp/smsc"
+	"pukar/templates"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// within is how long anything may take that ought to happen by itself.
+const within = 60 * time.Second
+
+const introTemplate = `
+name: onorc-intro
+category: service
+header: HELPLN
+dlt: {entity_id: "1101172974420810001"}
+variables: [name, home_district]
+fallback_language: en
+languages:
+  hi: {template_id: "1107172974420810001", text: "नमस्ते {#alphanumeric#}, {#alphanumeric#} के आपके राशन कार्ड पर अब जहाँ आप काम करते हैं वहीं राशन मिलेगा। मदद: 1800-891-2995 पर पूछें।"}
+  en: {template_id: "1107172974420810002", text: "Dear {#alphanumeric#} of {#alphanumeric#}, your ration card works where you work. Help: call 1800-891-2995 today."}
+`
+
+const introCampaign = `
+name: %s
+purpose: ration portability
+audience: {all: true}
+steps:
+  - sms: {template: onorc-intro, route: main}
+window: {days: sun-sat, from: "00:00", to: "24:00"}
+priority: bulk
+`
+
+// bench is a process with a message centre of its own.
+type bench struct {
+	t      testing.TB
+	centre *smsc.Centre
+	record *bytes.Buffer // what the centre got
+	config config.Config
+	app    *App
+	stop   func()
+}
+
+// newBench starts a message centre; run starts the process.
+func newBench(t testing.TB, options smsc.Options, adjust func(*config.Config)) *bench {
+	t.Helper()
+	b := &bench{t: t, record: &bytes.Buffer{}}
+	options.Record = b.record
+	b.centre = smsc.New(options, testenv.Logger(t))
+	if err := b.centre.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.centre.Close() })
+	home := t.TempDir()
+	b.config = config.Config{
+		Home: home, KeyFile: filepath.Join(home, "key"), Socket: filepath.Join(home, "pukar.sock"),
+		DatabaseURL: config.Secret(testenv.DatabaseURL(t)), RedisURL: config.Secret(testenv.RedisURL(t)),
+		Roles: config.AllRoles(),
+		Routes: []config.Route{{
+			Name: "main", InrPerPart: "0.1450", Receipts: true, Simulated: true, Centre: "centre",
+			SourceTON: 5, DestTON: 1, DestNPI: 1, DLT: config.DLT{Tags: config.Tags{EntityID: 0x1400, TemplateID: 0x1401, Chain: 0x1402}},
+			Binds: []config.Bind{{
+				Name: "main-1", Addr: b.centre.Addr(), SystemID: "pukar", Password: "secret", Type: config.Transceiver,
+				Window: 100, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
+			}},
+		}},
+		TestNumbers: []string{"919800000001"},
+	}
+	if adjust != nil {
+		adjust(&b.config)
+	}
+	return b
+}
+
+// run starts the process and returns when it serves.
+func (b *bench) run() {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan *App, 1), make(chan error, 1)
+	go func() {
+		own := b.config
+		ended <- Run(ctx, Options{Config: &own, Log: testenv.Logger(b.t), Ready: func(a *App) { ready <- a }})
+	}()
+	select {
+	case b.app = <-ready:
+	case err := <-ended:
+		cancel()
+		b.t.Fatalf("the process ended before it was ready: %v", err)
+	case <-time.After(within):
+		cancel()
+		b.t.Fatal("the process is not ready")
+	}
+	var once sync.Once
+	b.stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				b.t.Errorf("stopping: %v", err)
+			}
+		})
+	}
+	b.t.Cleanup(b.stop)
+}
+
+// people imports n contacts; person i has number 919800100000+i.
+func (b *bench) people(n int) {
+	b.t.Helper()
+	var csv strings.Builder
+	csv.WriteString("msisdn,name,language,home_district,consent_sms\n")
+	districts := []string{"BR/Patna", "UP/Varanasi", "JH/Ranchi"}
+	for i := range n {
+		language := "en"
+		if i%2 == 0 {
+			language = "hi"
+		}
+		fmt.Fprintf(&csv, "%d,%s,%s,%s,yes\n", firstNumber+int64(i), nameOf(i), language, districts[i%len(districts)])
+	}
+	result, err := audience.Import(b.t.Context(), b.app.Pool, b.app.Key, strings.NewReader(csv.String()), audience.ImportOptions{Source: "test", Actor: "test"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if result.Inserted != int64(n) {
+		b.t.Fatalf("imported %d of %d people: %+v", result.Inserted, n, result)
+	}
+}
+
+const firstNumber = 919800100000
+
+func nameOf(i int) string { return "Asha" + strings.Repeat("a", i%5) }
+
+// launch stores the template and a campaign and launches it.
+func (b *bench) launch(name string) *campaign.Status {
+	b.t.Helper()
+	ctx := b.t.Context()
+	if _, _, err := templates.NewStore(b.app.Pool).Add(ctx, []byte(introTemplate), "test"); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.app.Campaigns.Create(ctx, fmt.Appendf(nil, introCampaign, name), "test"); err != nil {
+		b.t.Fatal(err)
+	}
+	status, err := b.app.Campaigns.Launch(ctx, name, campaign.LaunchOptions{Actor: "test"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return status
+}
+
+func (b *bench) status(name string) *campaign.Status {
+	b.t.Helper()
+	status, err := b.app.Campaigns.Status(context.WithoutCancel(b.t.Context()), name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if status.Totals.Sum() != status.Recipients {
+		b.t.Fatalf("totals %+v do not add up to %d recipients", status.Totals, status.Recipients)
+	}
+	return status
+}
+
+// until waits for a campaign's status to be as wanted.
+func (b *bench) until(name, what string, ok func(*campaign.Status) bool) *campaign.Status {
+	b.t.Helper()
+	var last *campaign.Status
+	testenv.Eventually(b.t, within, what, func() bool {
+		last = b.status(name)
+		return ok(last)
+	})
+	return last
+}
+
+func (b *bench) done(name string) *campaign.Status {
+	b.t.Helper()
+	return b.until(name, "the run to be done", func(s *campaign.Status) bool { return s.State == string(campaign.RunDone) })
+}
