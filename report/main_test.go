@@ -1,0 +1,11 @@
+package report
+
+import (
+	"testing"
+
+	"pukar/internal/testenv"
+)
+
+func TestMain(m *testing.M) {
+	testenv.Main(m)
+}
