@@ -108,9 +108,20 @@ func (p *parser) category(keys map[string]*yaml.Node) string {
 	value, ok := p.text(n, "category")
 	known := []string{Promotional, Service, Transactional, Government}
 	if ok && !slices.Contains(known, value) {
-		p.add(n, "category", "unknown category %q: known are %s", value, strings.Join(known, ", "))
+		p.add(n, "category", "unknown category %q: known are %s%s", value, strings.Join(known, ", "), categoryHint(value))
 	}
 	return value
+}
+
+// categoryHint explains the portals' own names for what is one category here.
+func categoryHint(value string) string {
+	switch strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(value)) {
+	case "serviceimplicit", "si":
+		return "; service-implicit is service"
+	case "serviceexplicit", "se":
+		return "; service-explicit has been promotional since May 2025"
+	}
+	return ""
 }
 
 func (p *parser) id(n *yaml.Node, path string) string {

@@ -68,16 +68,14 @@ func encodeTables() (latin [256]byte, greek [greekHigh - greekLow + 1]byte) {
 	return latin, greek
 }
 
+// decodeTables gives the default alphabet and its extension by code, 0 where there is no character.
 func decodeTables() (plain, ext [128]rune) {
 	code := 0
 	for _, r := range defaultAlphabet {
 		plain[code] = r
 		code++
 	}
-	plain[escape] = ' '
-	// An unknown extension shows the character of the main table (TS 23.038 section 6.2.1.1, note 3); a second escape is
-	// reserved for further tables and shows a space.
-	ext = plain
+	plain[escape] = 0
 	for _, e := range extension {
 		ext[e.code] = e.char
 	}

@@ -18,20 +18,29 @@ var (
 
 // Decode reads an incoming text. Known values of data_coding are 0 (GSM 7-bit, one septet to an octet), 1 (ASCII), 3
 // (Latin-1), 8 (UCS-2) and the forms of 0 and 8 that carry a message class. udhi says that esm_class announces a user data
-// header; its concatenation element, 8-bit or 16-bit, is returned.
+// header; its concatenation element, 8-bit or 16-bit, is returned, and its choice of the alphabets of Indian languages is
+// followed.
 //
 // Reading is lenient, because a person's STOP must not be lost to a sloppy gateway: with data_coding 0 or 1 a text with octets
 // above 0x7F is read as UTF-8 where it is valid, else as Latin-1. An error comes together with whatever could be read.
 func Decode(dataCoding byte, udhi bool, payload []byte) (text string, concat Concat, err error) {
+	tables := gsmTables{&fromSeptet, &fromExt}
 	if udhi {
-		concat, payload, err = parseHeader(payload)
+		h, err := parseHeader(payload)
 		if err != nil {
-			return "", concat, err
+			return "", h.concat, err
+		}
+		concat, payload = h.concat, h.rest
+		if h.locking != nil {
+			tables.main = &h.locking.locking
+		}
+		if h.single != nil {
+			tables.extension = &h.single.single
 		}
 	}
 	switch {
 	case dataCoding == DataCodingDefault, dataCoding&0xFC == 0x10, dataCoding&0xFC == 0xF0:
-		return decodeGSM7(payload), concat, nil
+		return tables.decode(payload), concat, nil
 	case dataCoding == DataCodingASCII:
 		return decodeASCII(payload), concat, nil
 	case dataCoding == DataCodingLatin1:
@@ -52,22 +61,39 @@ func hasHighOctet(b []byte) bool {
 	return false
 }
 
-func decodeGSM7(b []byte) string {
+// gsmTables are the two tables that septets are read with.
+type gsmTables struct {
+	main, extension *[128]rune
+}
+
+// decode reads septets. An extension that is not in its table shows the character of the main table, and what is in neither
+// a space, as a second escape and an escape at the end do (TS 23.038 section 6.2.1.1).
+func (t gsmTables) decode(b []byte) string {
 	if hasHighOctet(b) {
 		return decodeASCII(b)
 	}
 	var out strings.Builder
 	out.Grow(len(b))
-	table := &fromSeptet
+	escaped := false
 	for _, c := range b {
-		if c == escape && table == &fromSeptet {
-			table = &fromExt
+		if c == escape && !escaped {
+			escaped = true
 			continue
 		}
-		out.WriteRune(table[c])
-		table = &fromSeptet
+		r := rune(0)
+		if escaped {
+			r = t.extension[c]
+		}
+		if r == 0 {
+			r = t.main[c]
+		}
+		if r == 0 {
+			r = ' '
+		}
+		out.WriteRune(r)
+		escaped = false
 	}
-	if table == &fromExt {
+	if escaped {
 		out.WriteByte(' ')
 	}
 	return out.String()

@@ -50,7 +50,11 @@ func TestDecode(t *testing.T) {
 		{"header longer than message", 0, true, "ff0003", "", coding.Concat{}, coding.ErrHeader},
 		{"header missing", 0, true, "", "", coding.Concat{}, coding.ErrHeader},
 		{"element cut short", 0, true, "020003", "", coding.Concat{}, coding.ErrHeader},
-		{"national table", 0, true, "0325010641", "", coding.Concat{}, coding.ErrDataCoding},
+		{"Hindi, both shifts", 0, true, "06250106240106" + "40012b2015445d2073746f70201b531b541b4f1b50", "बंद करो stop STOP", coding.Concat{}, nil},
+		{"Hindi, locking shift alone", 0, true, "03250106" + "40012b1b3c1b65", "बंद[€", coding.Concat{}, nil},
+		{"Hindi, single shift alone", 0, true, "03240106" + "53541b1c", "ST०", coding.Concat{}, nil},
+		{"Hindi, concatenated", 0, true, "08000309020125010601", "\u0902", coding.Concat{Reference: 9, Total: 2, Sequence: 1}, nil},
+		{"Turkish is not known", 0, true, "0325010153544f50", "STOP", coding.Concat{}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,10 +99,34 @@ func TestDecodeOracles(t *testing.T) {
 	})
 }
 
+// The oracle's Hindi locking table begins with three Bengali signs, which no handset would show in Hindi.
+func TestDecodeNationalTablesAgainstOracle(t *testing.T) {
+	t.Parallel()
+	for id := byte(4); id <= 13; id++ {
+		for code := range byte(128) {
+			if code == 0x1B || id == 6 && code < 3 {
+				continue
+			}
+			for _, septets := range [][]byte{{code}, {0x1B, code}} {
+				want, err := gsm7.Decode(septets, gsm7.WithCharset(int(id)), gsm7.WithExtCharset(int(id)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				payload := append([]byte{6, 0x25, 1, id, 0x24, 1, id}, septets...)
+				got, _, err := coding.Decode(0, true, payload)
+				if err != nil || got != string(want) {
+					t.Errorf("language %d, septets %x: %+q (%v), oracle %+q", id, septets, got, err, want)
+				}
+			}
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(byte(0), false, []byte("STOP\x1be"))
 	f.Add(byte(8), true, []byte{6, 8, 4, 1, 2, 2, 1, 0x09, 0x2c})
 	f.Add(byte(8), false, []byte{0xFF, 0xFE, 0x41})
+	f.Add(byte(0), true, []byte{6, 0x25, 1, 6, 0x24, 1, 6, 0x40, 1, 0x2B, 0x1B, 0x53})
 	f.Add(byte(0), true, []byte{11, 5, 4, 0x15, 0x8a, 0, 0, 0, 3, 7, 2, 2, 'B'})
 	f.Fuzz(func(t *testing.T, dc byte, udhi bool, payload []byte) {
 		before := string(payload)

@@ -17,36 +17,47 @@ const (
 	elementLockingShift  = 0x25
 	concat8Length        = 3
 	concat16Length       = 4
+	shiftLength          = 1
 	elementHeadingLength = 2
 )
 
-// parseHeader reads the user data header and gives the octets after it. Unknown elements are passed over; a concatenation
-// element that contradicts itself is ignored, as the standard asks. National language tables cannot be read and are an error.
-func parseHeader(payload []byte) (concat Concat, rest []byte, err error) {
+// header is what is read from a user data header. locking and single are nil for the default alphabet and its extension.
+type header struct {
+	concat          Concat
+	locking, single *national
+	rest            []byte // the octets after it
+}
+
+// parseHeader reads the user data header. Unknown elements and languages are passed over; a concatenation element that
+// contradicts itself is ignored, as the standard asks.
+func parseHeader(payload []byte) (h header, err error) {
 	if len(payload) == 0 {
-		return Concat{}, nil, fmt.Errorf("empty message: %w", ErrHeader)
+		return h, fmt.Errorf("empty message: %w", ErrHeader)
 	}
 	length := int(payload[0])
 	if length >= len(payload) {
-		return Concat{}, nil, fmt.Errorf("header of %d octets in a message of %d: %w", length, len(payload), ErrHeader)
+		return h, fmt.Errorf("header of %d octets in a message of %d: %w", length, len(payload), ErrHeader)
 	}
-	header, rest := payload[1:1+length], payload[1+length:]
-	for len(header) > 0 {
-		if len(header) < elementHeadingLength || int(header[1]) > len(header)-elementHeadingLength {
-			return concat, nil, fmt.Errorf("element beyond the end of the header: %w", ErrHeader)
+	elements := payload[1 : 1+length]
+	h.rest = payload[1+length:]
+	for len(elements) > 0 {
+		if len(elements) < elementHeadingLength || int(elements[1]) > len(elements)-elementHeadingLength {
+			return h, fmt.Errorf("element beyond the end of the header: %w", ErrHeader)
 		}
-		id, value := header[0], header[elementHeadingLength:elementHeadingLength+int(header[1])]
-		header = header[elementHeadingLength+len(value):]
+		id, value := elements[0], elements[elementHeadingLength:elementHeadingLength+int(elements[1])]
+		elements = elements[elementHeadingLength+len(value):]
 		switch {
 		case id == elementConcat8 && len(value) == concat8Length:
-			concat = validConcat(concat, Concat{uint16(value[0]), value[1], value[2]})
+			h.concat = validConcat(h.concat, Concat{uint16(value[0]), value[1], value[2]})
 		case id == elementConcat16 && len(value) == concat16Length:
-			concat = validConcat(concat, Concat{uint16(value[0])<<8 | uint16(value[1]), value[2], value[3]})
-		case id == elementSingleShift || id == elementLockingShift:
-			err = fmt.Errorf("national language table: %w", ErrDataCoding)
+			h.concat = validConcat(h.concat, Concat{uint16(value[0])<<8 | uint16(value[1]), value[2], value[3]})
+		case id == elementSingleShift && len(value) == shiftLength:
+			h.single = nationals[value[0]]
+		case id == elementLockingShift && len(value) == shiftLength:
+			h.locking = nationals[value[0]]
 		}
 	}
-	return concat, rest, err
+	return h, nil
 }
 
 // validConcat gives the new element if it makes sense, else the one found before. Of two valid ones the last counts.
