@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 
+	"pukar/audience"
+	"pukar/campaign"
 	"pukar/internal/pgdb"
+	"pukar/templates"
 	"pukar/web/api"
 )
 
@@ -29,6 +32,12 @@ var (
 	meansInternal    = meaning{http.StatusInternalServerError, api.CodeInternal, "look for the request's identifier in the server's log"}
 )
 
+// mendedBy adds what to do.
+func (m meaning) mendedBy(mend string) meaning {
+	m.mend = mend
+	return m
+}
+
 // problemOf turns any error into what the caller may read. Errors that the table does not know are logged with the
 // request's identifier and told as "internal error".
 func problemOf(ctx context.Context, log *slog.Logger, err error) *api.Problem {
@@ -42,7 +51,7 @@ func problemOf(ctx context.Context, log *slog.Logger, err error) *api.Problem {
 		log.ErrorContext(ctx, "request failed", "request_id", requestID(ctx), "err", err)
 		text = "internal error, request " + requestID(ctx)
 	}
-	if means == meansUnavailable {
+	if means.code == api.CodeUnavailable && means.status == http.StatusServiceUnavailable {
 		log.WarnContext(ctx, "a dependency is away", "request_id", requestID(ctx), "err", err)
 		text = "the database does not answer"
 	}
@@ -87,6 +96,17 @@ var errorTable = []row{
 	{means: meansTooLong, sentinels: []error{context.DeadlineExceeded}},
 	{means: meansCancelled, sentinels: []error{context.Canceled}},
 	{means: meansInvalid, matches: as[*invalid]},
+	{means: meansInvalid, sentinels: []error{
+		audience.ErrNumber, audience.ErrRule, audience.ErrScheme, audience.ErrUnknownScheme, audience.ErrUnknownPlace,
+		audience.ErrAmbiguousPlace, audience.ErrInvalidSuppression, audience.ErrImportFile,
+		audience.ErrInvalidCohort,
+		templates.ErrInvalid, templates.ErrLanguage, campaign.ErrInvalid,
+	}},
+	{means: meansInvalid, matches: as[*templates.ValueError]},
+	{means: meansNotFound.mendedBy("`pukar template list` names those that were added"), sentinels: []error{templates.ErrNotFound}},
+	{means: meansNotFound, sentinels: []error{campaign.ErrNotFound}},
+	{means: meansConflict, sentinels: []error{campaign.ErrConflict}},
+	{means: meansConflict, matches: as[*unexpected]},
 }
 
 // invalid is a mistake in a request that web itself finds.

@@ -94,7 +94,7 @@ func (s *Server) document(op *huma.Operation) {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
-	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Problem](), true, "Problem")
+	schema := s.api.OpenAPI().Components.Schemas.Schema(typeOf[api.Problem](), true, "Problem")
 	op.Responses["default"] = &huma.Response{
 		Description: "A problem: what is wrong and how to mend it",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
@@ -113,3 +113,5 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
 }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

@@ -147,8 +147,8 @@ func (s *Socket) through(name string) string {
 	return filepath.Join("/proc/self/fd", strconv.Itoa(int(s.dir.Fd())), name)
 }
 
-// Path is where the socket lies.
-func (s *Socket) Path() string { return s.path }
+// Addr is where the socket lies.
+func (s *Socket) Addr() net.Addr { return &net.UnixAddr{Name: s.path, Net: "unix"} }
 
 // Close stops listening, removes the file if it is still this socket's, and lets another server have the path.
 func (s *Socket) Close() error {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+)
+
+// plainEvery is how often a progress line is written where there is no terminal.
+const plainEvery = 2 * time.Second
+
+// progress shows how far something is: a bar on a terminal, a line now and then elsewhere, or nothing.
+type progress struct {
+	out    io.Writer
+	title  string
+	total  int64 // 0: not known
+	bars   *mpb.Progress
+	bar    *mpb.Bar
+	note   string
+	last   time.Time
+	silent bool
+}
+
+// newProgress begins a display on out. total is how much there is, 0 where it is not known; silent shows nothing.
+func newProgress(out io.Writer, title string, total int64, unit any, silent bool) *progress {
+	p := &progress{out: out, title: title, total: total, silent: silent, last: time.Now()}
+	if silent || !terminal(out) {
+		return p
+	}
+	p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(max(20, width(out)-70)), mpb.WithRefreshRate(150*time.Millisecond))
+	end := decor.Percentage(decor.WC{W: 5})
+	if unit != nil {
+		end = decor.Counters(unit, "% .1f / % .1f", decor.WC{W: 5})
+	}
+	p.bar = p.bars.AddBar(total,
+		mpb.PrependDecorators(decor.Name(title, decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(end, decor.Any(func(decor.Statistics) string { return "  " + p.note })),
+	)
+	return p
+}
+
+// at says how far it is, with a few words beside it.
+func (p *progress) at(done int64, note string) {
+	if p.silent {
+		return
+	}
+	if p.bar != nil {
+		p.note = note
+		p.bar.SetCurrent(done)
+		return
+	}
+	p.note = note
+	if time.Since(p.last) < plainEvery {
+		return
+	}
+	p.last = time.Now()
+	p.line()
+}
+
+func (p *progress) line() { say(p.out, "%s: %s", p.title, p.note) }
+
+// end closes the display; a bar stays where it is.
+func (p *progress) end(note string) {
+	if p.silent {
+		return
+	}
+	if p.bar != nil {
+		p.note = note
+		p.bar.SetTotal(-1, true)
+		p.bars.Wait()
+		return
+	}
+	if note != "" {
+		p.note = note
+		p.line()
+	}
+}
+
+// drop takes the display away after something went wrong.
+func (p *progress) drop() {
+	if p.bar != nil {
+		p.bar.Abort(true)
+		p.bars.Wait()
+	}
+}
+
+// sizeOf is the length of a file that can be read to its end, or 0.
+func sizeOf(file io.Reader) int64 {
+	f, ok := file.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return info.Size()
+}
+
+// rate tells how many a second.
+func rate(n int64, since time.Time) string {
+	seconds := time.Since(since).Seconds()
+	if seconds < 0.001 {
+		return ""
+	}
+	return fmt.Sprintf("%s/s", count(int64(float64(n)/seconds)))
+}
