@@ -401,7 +401,10 @@ func (a *App) startInterface(context.Context) error {
 	}
 	server := web.New(web.Config{
 		Version: a.version, Log: a.log.With("component", "web"), Pool: a.Pool, Key: a.Key, Places: a.Places, Schemes: a.Schemes,
-		Routes: a.Config.Routes, Inbound: a.Config.Inbound, RouteBinds: a.RouteBinds,
+		Routes: a.Config.Routes, Inbound: a.Config.Inbound, RouteBinds: a.RouteBinds, Campaigns: a.Campaigns,
+		Receive: func(ctx context.Context, r web.Received) (bool, error) {
+			return a.Inbox.Receive(ctx, worker.Received(r))
+		},
 		StopAdded: a.stops.Add, StopLifted: a.stops.Remove,
 	})
 	running := start(func(ctx context.Context) error { return server.Run(ctx, socket) }, a.fail)
