@@ -71,7 +71,7 @@ func (t *Template) warnTemplate() []string {
 		first := t.layouts[codes[0]].tags[i]
 		for _, code := range codes {
 			tag := t.layouts[code].tags[i]
-			if tag.Type == TypeNumeric && !slices.Contains(numericFields, v.Field) {
+			if tag.Type == TypeNumeric && slices.Contains(fields, v.Field) && !slices.Contains(numericFields, v.Field) {
 				out = append(out, fmt.Sprintf("%s: %s takes digits only, but %s is no number: people whose value is none are left out", code, tag, v.Field))
 			}
 			if tag.Type != first.Type {

@@ -30,7 +30,7 @@ func TestWarnings(t *testing.T) {
 		{"link with an address", []string{"your ration", "your http://10.1.2.3/a ration"}, []string{"en: link http://10.1.2.3/a has an IP address"}},
 		{"short code", []string{"your ration", "your 14434 ration"}, []string{"en: number 14434 must be"}},
 		{"digits of a script", []string{"1800-891-2995\"}\n  en", "१८००-८९१-२९९५\"}\n  en"}, []string{"hi: number १८००-८९१-२९९५ must be"}},
-		{"three variables", []string{"[name, home_district]", "[name, home_district, age]", "Dear", "{#num#} Dear", "नमस्ते", "{#num#} नमस्ते"}, []string{"3 variables: some portals refuse"}},
+		{"three variables", []string{"[name, home_district]", "[name, home_district, home_pincode]", "Dear", "{#num#} Dear", "नमस्ते", "{#num#} नमस्ते"}, []string{"3 variables: some portals refuse"}},
 		{"digits as header", []string{"HELPLN", "512345"}, []string{"header 512345 has digits only"}},
 		{"one id twice", []string{"1107172974420810002", "1107172974420810001"}, []string{"hi and en have the same template_id"}},
 		{"promotional without a way out", []string{"category: service", "category: promotional", "Call 1800-891-2995", "Camp", "कॉल करें: 1800-891-2995", "शिविर"}, []string{"hi, en: is promotional and shows no way"}},

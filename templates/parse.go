@@ -154,8 +154,8 @@ func (p *parser) readVariables(t *Template, n *yaml.Node) {
 		}
 		if field != nil {
 			var ok bool
-			if v.Field, ok = p.text(field, path); ok && !slices.Contains(fields, v.Field) {
-				p.add(field, path, "unknown contact field %q: known are %s", v.Field, strings.Join(fields, ", "))
+			if v.Field, ok = p.text(field, path); ok && !isField(v.Field) {
+				p.add(field, path, "%q is no contact field that a message can show: known are %s, and attributes.NAME for further columns", v.Field, strings.Join(fields, ", "))
 			}
 		}
 		t.Variables = append(t.Variables, v)

@@ -54,7 +54,7 @@ header: 512345
 dlt:
   entity_id: 1101172974420810001
 variables:
-  - {field: name, default: साथी}
+  - {field: attributes.camp, default: साथी}
   - field: home_district
     default: {hi: आपका ज़िला, en: your district}
 languages:
@@ -67,7 +67,7 @@ languages:
 fallback_language: en
 `)
 	want := []Variable{
-		{Field: "name", Default: "साथी", HasDefault: true},
+		{Field: "attributes.camp", Default: "साथी", HasDefault: true},
 		{Field: "home_district", Default: "your district", HasDefault: true, Defaults: map[string]string{"hi": "आपका ज़िला", "en": "your district"}},
 	}
 	if diff := cmp.Diff(want, tpl.Variables); diff != "" {
@@ -113,7 +113,9 @@ func TestParseProblems(t *testing.T) {
 		{"entity id", []string{"1101172974420810001", "110117297442081000"}, []string{`line 4: dlt.entity_id: "110117297442081000" is no id: it has 19 digits`}},
 		{"entity id missing", []string{`{entity_id: "1101172974420810001"}`, "{}"}, []string{"line 4: dlt.entity_id: is missing"}},
 		{"template id", []string{"1107172974420810002", "11071729744208100O2"}, []string{"line 9: languages.en.template_id: "}},
-		{"unknown field", []string{"home_district]", "home_distrct]"}, []string{`line 5: variables[2]: unknown contact field "home_distrct": known are msisdn, name`}},
+		{"unknown field", []string{"home_district]", "home_distrct]"}, []string{`line 5: variables[2]: "home_distrct" is no contact field that a message can show: known are name, occupation`}},
+		{"field that no message shows", []string{"home_district]", "consent_sms]"}, []string{`line 5: variables[2]: "consent_sms" is no contact field`}},
+		{"attribute without a name", []string{"home_district]", "attributes.]"}, []string{`line 5: variables[2]: "attributes." is no contact field`}},
 		{"variable key", []string{"[name,", "[{feld: name},"}, []string{"line 5: variables[1].feld: unknown key: known are field, default", "line 5: variables[1].field: is missing"}},
 		{"too few tags", []string{"from {#alphanumeric#} works", "works"}, []string{"line 9: languages.en.text: has 1 tag, but variables lists 2"}},
 		{"unknown tag", []string{"Dear {#alphanumeric#}", "Dear {#nam#}"}, []string{"line 9: languages.en.text: unknown tag {#nam#}: known are var, numeric"}},

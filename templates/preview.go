@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pukar/smpp/coding"
@@ -75,12 +76,12 @@ func (t *Template) Samples(code string) []string {
 func (t *Template) sample(v Variable, code string, tag Tag) string {
 	known := sampleValues[v.Field]
 	if value, ok := v.DefaultIn(code); ok {
-		known = append([]string{value}, known...)
+		known = slices.Concat([]string{value}, known)
 	}
 	if local, ok := sampleNames[code][v.Field]; ok {
-		known = append([]string{local}, known...)
+		known = slices.Concat([]string{local}, known)
 	}
-	for _, value := range append(known, sampleOfType[tag.Type]) {
+	for _, value := range slices.Concat(known, []string{sampleOfType[tag.Type]}) {
 		if tag.check(value) == "" {
 			return value
 		}
@@ -88,7 +89,7 @@ func (t *Template) sample(v Variable, code string, tag Tag) string {
 	return sampleOfType[tag.Type]
 }
 
-// Samples belong to nobody: the number is from the range that the demo uses, the ids count upwards.
+// Samples belong to nobody; the ids count upwards.
 var (
 	sampleNames = map[string]map[string]string{
 		"hi": {"name": "सुनीता देवी", "home_state": "झारखंड", "home_district": "राँची", "current_state": "दिल्ली", "current_district": "दक्षिण दिल्ली", "occupation": "निर्माण"},
@@ -98,9 +99,8 @@ var (
 		"te": {"name": "సునీత", "home_state": "తెలంగాణ", "home_district": "నల్గొండ"},
 	}
 	sampleValues = map[string][]string{
-		"msisdn": {"919800000001"}, "name": {"Sunita Devi"}, "language": {"Hindi"}, "gender": {"female"}, "birth_year": {"1994"},
-		"age": {"32"}, "occupation": {"construction"}, "income_monthly": {"12000"}, "home_state": {"Jharkhand"},
-		"home_district": {"Ranchi"}, "home_village": {"Bero"}, "home_ward": {"4"}, "home_post_office": {"Bero"},
+		"name": {"Sunita Devi"}, "birth_year": {"1994"}, "occupation": {"construction"}, "income_monthly": {"12000"},
+		"home_state": {"Jharkhand"}, "home_district": {"Ranchi"}, "home_village": {"Bero"}, "home_ward": {"4"}, "home_post_office": {"Bero"},
 		"home_pincode": {"835202"}, "current_state": {"Delhi"}, "current_district": {"South Delhi"},
 		"eshram_uan": {"123456789012"}, "bocw_id": {"BOCW123456"}, "ration_card": {"202012345678"}, "ration_card_type": {"PHH"},
 		"job_card": {"JH-01-002-003"}, "construction_days_12m": {"120"}, "source_id": {"12345"},
