@@ -19,6 +19,8 @@ const (
 	// where nothing was ever accepted.
 	forgetAt = 2.5
 	openRate = 1000
+	// measureFor is the least time over which a rate is measured.
+	measureFor = 200 * time.Millisecond
 )
 
 // congestion holds a bind back after its centre throttled it. Submitting stops for a second, twice as long each time up to a minute
@@ -70,21 +72,31 @@ func (c *congestion) throttled(written, now time.Time) (pause time.Duration, sta
 	}
 	c.step = max(pauseFirst, min(2*c.step, pauseLimit))
 	c.began, c.until = now, now.Add(c.step)
-	c.tick(now)
-	reached := float64(max(c.count, c.before))
-	if c.rate > 0 {
-		reached = min(reached, c.rate)
-	}
-	if reached > 0 {
+	switch reached, known := c.reached(now); {
+	case known:
 		c.knee = cutTo * reached
 		c.rate = max(c.knee, floorRate)
-	} else {
+	case c.count > 0:
+		// A burst tells how much the centre takes at once, which is less than it takes in a second.
+		c.knee = 0
+		c.rate = max(cutTo*float64(c.count), floorRate)
+	default:
 		c.knee /= 2
 		c.rate = floorRate
 	}
 	c.count, c.before = 0, 0
 	c.active.Store(true)
 	return c.step, true
+}
+
+// reached is the rate at which the centre accepted up to now, if that was measured for long enough.
+func (c *congestion) reached(now time.Time) (rate float64, known bool) {
+	c.tick(now)
+	rate = float64(c.before)
+	if elapsed := now.Sub(c.second); elapsed >= measureFor {
+		rate = max(rate, float64(c.count)/elapsed.Seconds())
+	}
+	return rate, rate > 0
 }
 
 // limit is what holds parts back now: the end of the running pause, or zero, and the rate, or zero.

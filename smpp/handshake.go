@@ -54,8 +54,9 @@ func (b *Bind) handshake(conn net.Conn) (*bufio.Reader, error) {
 		if h, _, buf, err = pdu.ReadPDU(in, buf); err != nil {
 			return nil, fmt.Errorf("read answer to %s: %w", commandName(command), err)
 		}
-		// Anything else, such as an outbind, comes too early to mean something.
-		if h.Sequence != bindSequence || h.ID != pdu.ResponseID(command) && h.ID != pdu.GenericNackID {
+		// Anything else, such as an outbind, comes too early to mean something. The sequence number is not looked at: only one
+		// request is out, and there are centres that do not repeat it.
+		if h.ID != pdu.ResponseID(command) && h.ID != pdu.GenericNackID {
 			continue
 		}
 		if h.Status != pdu.StatusOK || h.ID == pdu.GenericNackID {
