@@ -120,7 +120,7 @@ func kilobytes(bytes int64) string { return strconv.FormatInt(bytes>>10, 10) + "
 // "could not resize shared memory segment".
 func sharedMemoryType() string {
 	var shm unix.Statfs_t
-	if err := unix.Statfs("/dev/shm", &shm); err != nil || int64(shm.Blocks)*int64(shm.Bsize) < minSharedMemory {
+	if err := unix.Statfs("/dev/shm", &shm); err != nil || int64(shm.Blocks)*shm.Bsize < minSharedMemory {
 		return "sysv"
 	}
 	return "posix"
