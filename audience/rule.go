@@ -10,6 +10,8 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/parser"
 )
 
@@ -41,7 +43,9 @@ var ruleEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Macros(cel.HasMacro),
 		cel.ParserExpressionSizeLimit(MaxRuleBytes),
 		cel.ParserRecursionLimit(maxRuleDepth),
-		cel.Function(knownFunction, cel.Overload("known_any", []*cel.Type{cel.DynType}, cel.BoolType)),
+		cel.Function(knownFunction, cel.Overload("known_any", []*cel.Type{cel.DynType}, cel.BoolType,
+			// The meaning, for CEL's own evaluation in tests: it alone answers about what is unknown.
+			cel.OverloadIsNonStrict(), cel.UnaryBinding(func(v ref.Val) ref.Val { return types.Bool(!types.IsUnknown(v)) }))),
 	}
 	for _, f := range contactFields() {
 		options = append(options, cel.Variable(f.name, f.celType()))
