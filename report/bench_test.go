@@ -40,48 +40,55 @@ ORDER BY r.seq
 
 func BenchmarkDelivery(b *testing.B) {
 	for _, parts := range []int{1, 3} {
-		l := &ledger{}
-		l.delivered(benchPeople, parts)
-		pool := l.store(b)
-		if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
-			b.Fatal(err)
-		}
-		report := func(b *testing.B, bytes int64) {
-			b.ReportMetric(float64(benchPeople)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(float64(bytes)/benchPeople, "B/row")
-		}
-		b.Run(fmt.Sprintf("pukar/parts=%d", parts), func(b *testing.B) {
-			b.ReportAllocs()
-			var bytes int64
-			for b.Loop() {
-				m, err := Delivery(b.Context(), pool, io.Discard, Options{Campaign: "onorc-bihar"})
-				if err != nil {
-					b.Fatal(err)
-				}
-				bytes = m.Bytes
-			}
-			report(b, bytes)
-		})
-		b.Run(fmt.Sprintf("copy/parts=%d", parts), func(b *testing.B) {
-			conn, err := pool.Acquire(b.Context())
-			if err != nil {
+		b.Run(fmt.Sprintf("parts=%d", parts), func(b *testing.B) {
+			l := &ledger{}
+			l.delivered(benchPeople, parts)
+			pool := l.store(b)
+			if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
 				b.Fatal(err)
 			}
-			defer conn.Release()
-			var bytes int64
-			for b.Loop() {
-				bytes = 0
-				_, err := conn.Conn().PgConn().CopyTo(b.Context(), writerFunc(func(p []byte) (int, error) {
-					bytes += int64(len(p))
-					return len(p), nil
-				}), sqlCopy)
+			b.Run("pukar", func(b *testing.B) {
+				b.ReportAllocs()
+				measure(b, func() (int64, error) {
+					m, err := Delivery(b.Context(), pool, io.Discard, Options{Campaign: "onorc-bihar"})
+					return m.Bytes, err
+				})
+			})
+			b.Run("summary", func(b *testing.B) {
+				measure(b, func() (int64, error) {
+					_, err := Summary(b.Context(), pool, "onorc-bihar", 1)
+					return 0, err
+				})
+			})
+			b.Run("copy", func(b *testing.B) {
+				conn, err := pool.Acquire(b.Context())
 				if err != nil {
 					b.Fatal(err)
 				}
-			}
-			report(b, bytes)
+				defer conn.Release()
+				measure(b, func() (bytes int64, err error) {
+					_, err = conn.Conn().PgConn().CopyTo(b.Context(), writerFunc(func(p []byte) (int, error) {
+						bytes += int64(len(p))
+						return len(p), nil
+					}), sqlCopy)
+					return bytes, err
+				})
+			})
 		})
 	}
+}
+
+// measure repeats f, which returns the size of what it wrote.
+func measure(b *testing.B, f func() (int64, error)) {
+	var bytes int64
+	for b.Loop() {
+		var err error
+		if bytes, err = f(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(benchPeople*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(bytes)/benchPeople, "B/row")
 }
 
 // BenchmarkLines measures the forming of lines alone.

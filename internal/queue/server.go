@@ -53,7 +53,7 @@ func NewServer(redisURL string, concurrency map[string]int, handler func(ctx con
 		servers: make(map[string]*asynq.Server),
 		handler: handler,
 		running: newRunning(),
-		log:     log.With("component", "queue"),
+		log:     log,
 	}
 	for _, queue := range names {
 		if concurrency[queue] <= 0 {
