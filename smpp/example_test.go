@@ -32,6 +32,7 @@ func Example() {
 	ended := make(chan error, 1)
 	go func() { ended <- bind.Run(ctx) }()
 
+	results := make(chan smpp.Result, 1)
 	route := smpp.NewRoute("main", bind)
 	way, ok := route.Pick()
 	for ; !ok; way, ok = route.Pick() {
@@ -43,8 +44,9 @@ func Example() {
 			Destination: "919812345678", RegisteredDelivery: pdu.RegisteredBoth, ShortMessage: []byte("Namaste"),
 		}}},
 		SendBy: time.Now().Add(time.Second),
-		Done:   func(_ int, r smpp.Result) { fmt.Println(r.Outcome) },
+		Done:   func(_ int, r smpp.Result) { results <- r },
 	})
+	fmt.Println((<-results).Outcome)
 	fmt.Println((<-receipts).Final)
 
 	if err := bind.Drain(ctx); err != nil {

@@ -174,3 +174,15 @@ func FuzzParseReceipt(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParseReceipt(b *testing.B) {
+	m := pdu.DeliverSM{ESMClass: 4, ShortMessage: []byte(fullReceipt), TLVs: []pdu.TLV{
+		{Tag: pdu.TagReceiptedMessageID, Value: []byte("0123456789\x00")}, {Tag: pdu.TagMessageState, Value: []byte{2}},
+	}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := ParseReceipt(&m); !ok {
+			b.Fatal("no receipt")
+		}
+	}
+}

@@ -63,9 +63,13 @@ func parseFields(s string) (f receiptFields) {
 
 // cutKey finds which key the string starts with, up to and with its colon.
 func cutKey(s string) (key int, rest string, ok bool) {
+	if s == "" {
+		return 0, "", false
+	}
+	initial := s[0] | 0x20 // in lower case, if it is a letter
 	for i := range receiptKeys {
 		k := receiptKeys[i].key
-		if len(s) <= len(k) || !strings.EqualFold(s[:len(k)], k) {
+		if k[0] != initial || len(s) <= len(k) || !strings.EqualFold(s[:len(k)], k) {
 			continue
 		}
 		rest := strings.TrimLeft(s[len(k):], " ")

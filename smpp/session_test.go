@@ -503,3 +503,119 @@ func TestPartThatCannotBeEncoded(t *testing.T) {
 		}
 	})
 }
+
+func TestCentreThatLostTheBind(t *testing.T) {
+	t.Parallel()
+	inBubble(t, BindConfig{}, nil, func(t *testing.T, r *rig) {
+		p := r.next().bound()
+		synctest.Wait()
+		batch, got := newBatch(1)
+		inFlight(t.Context(), r.bind, batch)
+		p.header(pdu.SubmitSMRespID, pdu.StatusIncorrectBindStatus, p.expect(pdu.SubmitSMID).Sequence)
+		p.closed()
+		synctest.Wait()
+		if diff := cmp.Diff([]Outcome{Transient}, got.outcomes(t)); diff != "" {
+			t.Error(diff)
+		}
+		if s := r.bind.Status(); s.State != Waiting || !strings.Contains(s.Reason, "lost our bind") {
+			t.Errorf("status %+v", s)
+		}
+	})
+}
+
+func TestNackThatNamesNoError(t *testing.T) {
+	t.Parallel()
+	inBubble(t, BindConfig{}, nil, func(t *testing.T, r *rig) {
+		p := r.next().bound()
+		synctest.Wait()
+		batch, got := newBatch(2)
+		inFlight(t.Context(), r.bind, batch)
+		u, v := p.expect(pdu.SubmitSMID), p.expect(pdu.SubmitSMID)
+		p.header(pdu.GenericNackID, 0, u.Sequence)
+		// A response whose body cannot be read says that the part is accepted all the same.
+		p.send([]byte{0, 0, 0, 17, 0x80, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, byte(v.Sequence), 'x'})
+		synctest.Wait()
+		if diff := cmp.Diff([]Outcome{Unknown, Accepted}, got.outcomes(t)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestPartsLargerThanTheBuffer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, BindConfig{Window: 10}, nil, func(t *testing.T, r *rig) {
+		p := r.next().bound()
+		synctest.Wait()
+		batch, got := newBatch(5)
+		batch.SendBy = time.Now().Add(time.Second)
+		for i := range batch.Parts {
+			batch.Parts[i].Message.TLVs = []pdu.TLV{{Tag: pdu.TagMessagePayload, Value: make([]byte, 40_000)}}
+		}
+		returned := inFlight(t.Context(), r.bind, batch)
+		// The first two fill the buffer. By the time that the peer has read them it is too late for the others, which were
+		// claimed with them and asked again before they would have been written.
+		u := p.expect(pdu.SubmitSMID)
+		pass(t, time.Second)
+		v := p.expect(pdu.SubmitSMID)
+		p.accept(u, "1")
+		p.accept(v, "2")
+		<-returned
+		synctest.Wait()
+		if diff := cmp.Diff([]Outcome{Accepted, Accepted, NotSent, NotSent, NotSent}, got.outcomes(t)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
+func TestPeerThatSendsAndDoesNotRead(t *testing.T) {
+	t.Parallel()
+	inBubble(t, BindConfig{WriteTimeout: time.Hour, EnquireInterval: time.Hour}, nil, func(t *testing.T, r *rig) {
+		p := r.next().bound()
+		requests := pdu.AppendHeaderOnly(nil, pdu.EnquireLinkID, 0, 1)
+		for range 2 * controlLimit / len(requests) {
+			if _, err := p.conn.Write(requests); err != nil {
+				break
+			}
+		}
+		synctest.Wait()
+		if s := r.bind.Status(); s.State != Waiting || !strings.Contains(s.Reason, "does not read") {
+			t.Errorf("status %+v", s)
+		}
+	})
+}
+
+func TestSendOnManyGoroutinesKeepsTheWindow(t *testing.T) {
+	t.Parallel()
+	inBubble(t, BindConfig{Window: 7}, nil, func(t *testing.T, r *rig) {
+		p := r.next().bound()
+		synctest.Wait()
+		var all []*results
+		for range 10 {
+			batch, got := newBatch(9)
+			all = append(all, got)
+			inFlight(t.Context(), r.bind, batch)
+		}
+		for answered := 0; answered < 90; {
+			var window []unit
+			for range min(7, 90-answered) {
+				window = append(window, p.expect(pdu.SubmitSMID))
+			}
+			synctest.Wait()
+			if s := r.bind.Status(); s.Outstanding != len(window) || s.Outstanding+s.Queued != 90-answered {
+				t.Fatalf("after %d: %d out, %d queued", answered, s.Outstanding, s.Queued)
+			}
+			for _, u := range window {
+				p.accept(u, "x")
+			}
+			answered += len(window)
+		}
+		synctest.Wait()
+		for _, got := range all {
+			for _, o := range got.outcomes(t) {
+				if o != Accepted {
+					t.Errorf("part is %s", o)
+				}
+			}
+		}
+	})
+}
