@@ -11,7 +11,7 @@
 //   - All limits of a reservation are taken together or not at all.
 //   - A slot that is given and not used is lost, never given twice. An answer that gets lost on the way costs slots, not the rate.
 //   - A next free slot that no live reservation can explain (a Redis whose clock jumped back, a failover) is drawn in to MaxHorizon
-//     ahead, so that a clock gone wrong delays parts by seconds, not hours.
+//     ahead, so that a clock gone wrong delays parts by a minute, not hours.
 //   - When Redis does not answer, Reserve says so and the caller sends nothing. A reservation with no limit set does not ask Redis.
 //
 // A Redis that loses its memory or its newest writes forgets at most the slots given within the horizon; for that long the rate may

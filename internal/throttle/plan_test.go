@@ -17,26 +17,28 @@ func TestPlan(t *testing.T) {
 		Next                            []int64
 	}
 	tests := []struct {
-		name             string
-		ahead, intervals []int64
-		parts, horizon   int64
-		want             result
+		name                  string
+		ahead, intervals      []int64
+		least, parts, horizon int64
+		want                  result
 	}{
-		{"free limit starts now", []int64{0}, []int64{10 * ms}, 3, 500 * ms, result{3, 0, 10 * ms, 0, []int64{30 * ms}}},
-		{"idle time is not saved up", []int64{-900 * ms}, []int64{10 * ms}, 3, 500 * ms, result{3, 0, 10 * ms, 0, []int64{30 * ms}}},
-		{"behind the parts before", []int64{40 * ms}, []int64{10 * ms}, 2, 500 * ms, result{2, 40 * ms, 10 * ms, 0, []int64{60 * ms}}},
-		{"the horizon cuts", []int64{40 * ms}, []int64{10 * ms}, 50, 60 * ms, result{3, 40 * ms, 10 * ms, 0, []int64{70 * ms}}},
-		{"a part may start at the horizon itself", []int64{60 * ms}, []int64{10 * ms}, 5, 60 * ms, result{1, 60 * ms, 10 * ms, 0, []int64{70 * ms}}},
-		{"beyond the horizon", []int64{80 * ms}, []int64{10 * ms}, 5, 60 * ms, result{0, 80 * ms, 10 * ms, 20 * ms, nil}},
-		{"slowest sets the pace, latest the start", []int64{0, 30 * ms}, []int64{10 * ms, 2 * ms}, 3, 500 * ms, result{3, 30 * ms, 10 * ms, 0, []int64{60 * ms, 52 * ms}}},
-		{"a slow limit still gives one part", []int64{0}, []int64{60_000 * ms}, 5, 500 * ms, result{1, 0, 60_000 * ms, 0, []int64{60_000 * ms}}},
-		{"a clock gone wrong is drawn in", []int64{3_600_000 * ms}, []int64{10 * ms}, 5, 500 * ms, result{0, 5010 * ms, 10 * ms, 4510 * ms, nil}},
+		{"free limit starts now", []int64{0}, []int64{10 * ms}, 1, 3, 500 * ms, result{3, 0, 10 * ms, 0, []int64{30 * ms}}},
+		{"idle time is not saved up", []int64{-900 * ms}, []int64{10 * ms}, 1, 3, 500 * ms, result{3, 0, 10 * ms, 0, []int64{30 * ms}}},
+		{"behind the parts before", []int64{40 * ms}, []int64{10 * ms}, 1, 2, 500 * ms, result{2, 40 * ms, 10 * ms, 0, []int64{60 * ms}}},
+		{"the horizon cuts", []int64{40 * ms}, []int64{10 * ms}, 1, 50, 60 * ms, result{3, 40 * ms, 10 * ms, 0, []int64{70 * ms}}},
+		{"a part may start at the horizon itself", []int64{60 * ms}, []int64{10 * ms}, 1, 5, 60 * ms, result{1, 60 * ms, 10 * ms, 0, []int64{70 * ms}}},
+		{"beyond the horizon", []int64{80 * ms}, []int64{10 * ms}, 1, 5, 60 * ms, result{0, 80 * ms, 10 * ms, 20 * ms, nil}},
+		{"slowest sets the pace, latest the start", []int64{0, 30 * ms}, []int64{10 * ms, 2 * ms}, 1, 3, 500 * ms, result{3, 30 * ms, 10 * ms, 0, []int64{60 * ms, 52 * ms}}},
+		{"a slow limit still gives one part", []int64{0}, []int64{60_000 * ms}, 1, 5, 500 * ms, result{1, 0, 60_000 * ms, 0, []int64{60_000 * ms}}},
+		{"enough for a message", []int64{40 * ms}, []int64{10 * ms}, 3, 50, 60 * ms, result{3, 40 * ms, 10 * ms, 0, []int64{70 * ms}}},
+		{"not enough for a message", []int64{40 * ms}, []int64{10 * ms}, 4, 50, 60 * ms, result{0, 40 * ms, 10 * ms, 10 * ms, nil}},
+		{"a clock gone wrong is drawn in", []int64{3_600_000 * ms}, []int64{10 * ms}, 1, 5, 500 * ms, result{0, 60_010 * ms, 10 * ms, 59_510 * ms, nil}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var got result
-			got.Granted, got.Start, got.Interval, got.Retry, got.Next = plan(test.ahead, test.intervals, test.parts, test.horizon)
+			got.Granted, got.Start, got.Interval, got.Retry, got.Next = plan(test.ahead, test.intervals, test.least, test.parts, test.horizon)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("plan: (-want +got)\n%s", diff)
 			}
@@ -65,8 +67,12 @@ func TestNoSecondHoldsMoreThanTheRate(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "reservations") {
 			now += rapid.Int64Range(0, int64(700*time.Millisecond)).Draw(t, "pause")
 			o := rapid.IntRange(0, len(others)-1).Draw(t, "other")
-			granted, start, step, _, after := plan([]int64{next - now, otherNext[o] - now}, []int64{own, others[o]},
-				rapid.Int64Range(1, 400).Draw(t, "parts"), rapid.Int64Range(0, int64(MaxHorizon)).Draw(t, "horizon"))
+			least := rapid.Int64Range(1, 16).Draw(t, "least")
+			granted, start, step, _, after := plan([]int64{next - now, otherNext[o] - now}, []int64{own, others[o]}, least,
+				rapid.Int64Range(least, 400).Draw(t, "parts"), rapid.Int64Range(0, int64(MaxHorizon)).Draw(t, "horizon"))
+			if granted > 0 && granted < least {
+				t.Fatalf("%d granted, fewer than %d", granted, least)
+			}
 			for i := range granted {
 				times = append(times, now+start+i*step)
 			}
@@ -96,7 +102,7 @@ func TestSaturatedLimitReachesItsRate(t *testing.T) {
 		horizon := rapid.Int64Range(0, int64(MaxHorizon)).Draw(t, "horizon")
 		var now, next, total, first, last int64
 		for total < 500 {
-			granted, start, step, retry, after := plan([]int64{next - now}, []int64{own}, rapid.Int64Range(1, 500).Draw(t, "parts"), horizon)
+			granted, start, step, retry, after := plan([]int64{next - now}, []int64{own}, 1, rapid.Int64Range(1, 500).Draw(t, "parts"), horizon)
 			if granted == 0 {
 				now += retry
 				continue

@@ -13,13 +13,13 @@ import (
 )
 
 // MaxHorizon is the furthest ahead that a slot can be reserved; a longer horizon is shortened to it. It also bounds how long a limit can
-// stall after Redis' clock jumped back.
-const MaxHorizon = 5 * time.Second
+// stall after Redis' clock jumped back. A minute lets a message of 16 parts through a limit of one part in four seconds.
+const MaxHorizon = time.Minute
 
 // slowest is the lowest rate that can be kept, in parts a second: one part in about eleven days.
 const slowest = 1e-6
 
-// ErrInvalid is returned for a reservation that makes no sense: no route, no parts, a rate that is not a number, one limit named twice.
+// ErrInvalid is returned for a reservation that makes no sense: no route, no parts or fewer than the least, a rate that is not a number, one limit named twice.
 var ErrInvalid = errors.New("invalid reservation")
 
 //go:embed reserve.lua
@@ -57,17 +57,23 @@ func New(client redis.UniversalClient) *Throttle {
 	return &Throttle{client: client, script: redis.NewScript(reserveSource)}
 }
 
-// Reserve takes slots for up to parts parts in all the limits at once.
+// Reserve takes slots for up to parts parts in all the limits at once; it is ReserveAtLeast that is content with one.
+func (t *Throttle) Reserve(ctx context.Context, route string, limits []Limit, parts int, horizon time.Duration) (Slots, error) {
+	return t.ReserveAtLeast(ctx, route, limits, 1, parts, horizon)
+}
+
+// ReserveAtLeast takes slots for up to parts parts in all the limits at once, and none at all where it cannot have least: the parts of one
+// message go out together, and slots too few for it would be lost.
 //
 // Only parts that can start within horizon from now (at most MaxHorizon) get a slot, so Granted may be less than parts; it is 0, with
-// RetryIn set, when not even one can. Limits of 0 are skipped, and when none is left the parts are granted from now on without asking
+// RetryIn set, when not even least can. Limits of 0 are skipped, and when none is left the parts are granted from now on without asking
 // Redis. An error means that nothing is granted and nothing may be sent: ErrInvalid for arguments that make no sense, anything else when
 // Redis did not answer.
-func (t *Throttle) Reserve(ctx context.Context, route string, limits []Limit, parts int, horizon time.Duration) (Slots, error) {
-	if parts < 1 {
-		return Slots{}, fmt.Errorf("reserve %d parts on route %q: %w", parts, route, ErrInvalid)
+func (t *Throttle) ReserveAtLeast(ctx context.Context, route string, limits []Limit, least, parts int, horizon time.Duration) (Slots, error) {
+	if least < 1 || parts < least {
+		return Slots{}, fmt.Errorf("reserve %d to %d parts on route %q: %w", least, parts, route, ErrInvalid)
 	}
-	keys, args, err := arguments(route, limits, parts, horizon)
+	keys, args, err := arguments(route, limits, least, parts, horizon)
 	if err != nil {
 		return Slots{}, fmt.Errorf("reserve on route %q: %w", route, err)
 	}
@@ -113,9 +119,9 @@ func (t *Throttle) warm(ctx context.Context) error {
 }
 
 // arguments returns the script's KEYS and ARGV; no keys when nothing is limited.
-func arguments(route string, limits []Limit, parts int, horizon time.Duration) (keys []string, args []any, err error) {
+func arguments(route string, limits []Limit, least, parts int, horizon time.Duration) (keys []string, args []any, err error) {
 	horizon = min(max(horizon, 0), MaxHorizon)
-	args = []any{parts, int64(horizon), int64(MaxHorizon)}
+	args = []any{parts, int64(horizon), int64(MaxHorizon), least}
 	for _, limit := range limits {
 		if limit.PartsPerSecond == 0 {
 			continue
@@ -129,6 +135,10 @@ func arguments(route string, limits []Limit, parts int, horizon time.Duration) (
 			if k == name {
 				return nil, nil, fmt.Errorf("limit %q is named twice: %w", limit.Name, ErrInvalid)
 			}
+		}
+		if int64(least-1) > int64(horizon)/own {
+			return nil, nil, fmt.Errorf("%d parts never start within %v at the %v parts a second of limit %q: %w",
+				least, horizon, limit.PartsPerSecond, limit.Name, ErrInvalid)
 		}
 		keys = append(keys, name)
 		args = append(args, own)

@@ -35,8 +35,9 @@ func TestScriptDecidesAsPlan(t *testing.T) {
 		}
 		stored := make([]string, len(used))
 		var intervals []int64
-		parts, horizon := 1+random.Int64N(300), random.Int64N(int64(MaxHorizon))
-		args := []any{parts, horizon, int64(MaxHorizon)}
+		least := 1 + random.Int64N(16)
+		parts, horizon := least+random.Int64N(300), random.Int64N(int64(5*time.Second))
+		args := []any{parts, horizon, int64(MaxHorizon), least}
 		for k := range used {
 			stored[k] = client.Get(ctx, used[k]).Val()
 			intervals = append(intervals, 1+random.Int64N(20_000_000))
@@ -51,9 +52,9 @@ func TestScriptDecidesAsPlan(t *testing.T) {
 		for k, value := range stored {
 			ahead[k] = parseSlot(value, now)
 		}
-		granted, start, interval, retry, next := plan(ahead, intervals, parts, horizon)
+		granted, start, interval, retry, next := plan(ahead, intervals, least, parts, horizon)
 		if diff := cmp.Diff([]int64{granted, now, start, interval, retry}, got); diff != "" {
-			t.Fatalf("reservation %d, ahead %v, intervals %v, parts %d, horizon %d: (-plan +script)\n%s", i, ahead, intervals, parts, horizon, diff)
+			t.Fatalf("reservation %d, ahead %v, intervals %v, parts %d to %d, horizon %d: (-plan +script)\n%s", i, ahead, intervals, least, parts, horizon, diff)
 		}
 		for k := range next {
 			if after := parseSlot(client.Get(ctx, used[k]).Val(), now); after != next[k] {
@@ -108,6 +109,32 @@ func TestReserveRefusesWhatMakesNoSense(t *testing.T) {
 				t.Errorf("slots %+v, error %v, want ErrInvalid", slots, err)
 			}
 		})
+	}
+}
+
+func TestReserveAtLeast(t *testing.T) {
+	t.Parallel()
+	throttle := New(testenv.Redis(t))
+	limits := []Limit{{Name: "route", PartsPerSecond: 0.2}}
+	reserve := func(least, parts int, horizon time.Duration) (Slots, error) {
+		return throttle.ReserveAtLeast(t.Context(), "main", limits, least, parts, horizon)
+	}
+	if slots, err := reserve(3, 5, 20*time.Second); err != nil || slots.Granted != 5 {
+		t.Errorf("free: %+v, %v", slots, err)
+	}
+	// The next slot is 25 s ahead: one part would fit into 30 s, three do not.
+	none, err := reserve(3, 5, 30*time.Second)
+	if err != nil || none.Granted != 0 || none.RetryIn <= 0 || none.RetryIn > 5*time.Second {
+		t.Errorf("too few slots: %+v, %v", none, err)
+	}
+	if slots, err := reserve(1, 1, 30*time.Second); err != nil || slots.Granted != 1 {
+		t.Errorf("nothing was lost by asking: %+v, %v", slots, err)
+	}
+	if _, err := reserve(3, 5, 9*time.Second); !errors.Is(err, ErrInvalid) {
+		t.Errorf("never possible: %v, want ErrInvalid", err)
+	}
+	if _, err := reserve(3, 2, time.Second); !errors.Is(err, ErrInvalid) {
+		t.Errorf("fewer than the least: %v, want ErrInvalid", err)
 	}
 }
 
