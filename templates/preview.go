@@ -2,7 +2,6 @@ package templates
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"pukar/smpp/coding"
@@ -74,14 +73,13 @@ func (t *Template) Samples(code string) []string {
 }
 
 func (t *Template) sample(v Variable, code string, tag Tag) string {
-	known := sampleValues[v.Field]
+	known := []string{sampleNames[code][v.Field]}
+	known = append(known, sampleValues[v.Field])
 	if value, ok := v.DefaultIn(code); ok {
-		known = slices.Concat([]string{value}, known)
+		known = append(known, value)
 	}
-	if local, ok := sampleNames[code][v.Field]; ok {
-		known = slices.Concat([]string{local}, known)
-	}
-	for _, value := range slices.Concat(known, []string{sampleOfType[tag.Type]}) {
+	known = append(known, sampleOfType[tag.Type])
+	for _, value := range known {
 		if tag.check(value) == "" {
 			return value
 		}
@@ -98,12 +96,12 @@ var (
 		"ta": {"name": "சுனிதா", "home_state": "தமிழ்நாடு", "home_district": "சேலம்"},
 		"te": {"name": "సునీత", "home_state": "తెలంగాణ", "home_district": "నల్గొండ"},
 	}
-	sampleValues = map[string][]string{
-		"name": {"Sunita Devi"}, "birth_year": {"1994"}, "occupation": {"construction"}, "income_monthly": {"12000"},
-		"home_state": {"Jharkhand"}, "home_district": {"Ranchi"}, "home_village": {"Bero"}, "home_ward": {"4"}, "home_post_office": {"Bero"},
-		"home_pincode": {"835202"}, "current_state": {"Delhi"}, "current_district": {"South Delhi"},
-		"eshram_uan": {"123456789012"}, "bocw_id": {"BOCW123456"}, "ration_card": {"202012345678"}, "ration_card_type": {"PHH"},
-		"job_card": {"JH-01-002-003"}, "construction_days_12m": {"120"}, "source_id": {"12345"},
+	sampleValues = map[string]string{
+		"name": "Sunita Devi", "birth_year": "1994", "occupation": "construction", "income_monthly": "12000",
+		"home_state": "Jharkhand", "home_district": "Ranchi", "home_village": "Bero", "home_ward": "4", "home_post_office": "Bero",
+		"home_pincode": "835202", "current_state": "Delhi", "current_district": "South Delhi",
+		"eshram_uan": "123456789012", "bocw_id": "BOCW123456", "ration_card": "202012345678", "ration_card_type": "PHH",
+		"job_card": "JH-01-002-003", "construction_days_12m": "120", "source_id": "12345",
 	}
 	sampleOfType = map[Type]string{
 		TypeVar: "sample", TypeNumeric: "12345", TypeAlphanumeric: "sample", TypeURL: "https://example.org/HELPLN/a1",
