@@ -20,8 +20,11 @@ import (
 )
 
 const (
-	groupTime = 10 * time.Millisecond
-	groupMost = 2000
+	// A centre lets only so many deliveries go unanswered, so a long wait for company would cap its rate;
+	// what arrives while a group commits makes the next group large by itself.
+	groupTime  = 2 * time.Millisecond
+	groupMost  = 2000
+	committers = 2
 	// Message centres give an unanswered deliver_sm up after 10 s or more; before that it is handed back.
 	holdTime = 8 * time.Second
 )
@@ -177,11 +180,20 @@ func (b *Inbox) stopOf(msisdn int64, to, bind, source, evidence string) *audienc
 // Run commits arrivals in groups until ctx ends; what waits then is handed back.
 func (b *Inbox) Run(ctx context.Context) error {
 	queue := b.arrivals()
+	var working sync.WaitGroup
+	for range committers {
+		working.Go(func() { b.work(ctx, queue) })
+	}
+	working.Wait()
+	b.handBack(queue)
+	return nil
+}
+
+func (b *Inbox) work(ctx context.Context, queue chan arrival) {
 	for {
 		select {
 		case <-ctx.Done():
-			b.handBack(queue)
-			return nil
+			return
 		case first := <-queue:
 			b.take(ctx, b.gather(queue, first))
 		}
