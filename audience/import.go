@@ -126,7 +126,8 @@ func (p ImportProblem) String() string {
 // known again by source and source_id where the row has a source_id, else by number and name. What
 // the file knows newer wins, an empty cell never erases, and a row that says nothing new does not
 // touch the person. The text must be UTF-8; its header line names the columns, of which msisdn is
-// needed; columns that are not fields of a contact become extra attributes.
+// needed; columns that are not fields of a contact become extra attributes. Lines before it that
+// begin with # are comments.
 //
 // A row with a bad number or an impossible value is refused; a place, language or code that cannot
 // be resolved only leaves that value out. Both are counted, explained in the result and written to

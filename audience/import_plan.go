@@ -65,6 +65,9 @@ func readHeader(s *splitter, mapping map[string]string) (*importPlan, error) {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return nil, &ImportFileError{Reason: "this is a workbook (XLSX) or a ZIP and not a CSV: save the sheet as CSV UTF-8"}
 	}
+	if err := s.skipComments(); err != nil {
+		return nil, err
+	}
 	line, _, _ := bytes.Cut(s.buf[s.at:s.end], []byte("\n"))
 	for _, c := range []byte{'\t', ';'} {
 		if bytes.IndexByte(line, ',') < 0 && bytes.IndexByte(line, c) >= 0 {

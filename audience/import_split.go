@@ -69,6 +69,24 @@ func (s *splitter) next() (line int64, err error) {
 	return line, s.splitQuoted(length)
 }
 
+// skipComments passes over lines that begin with # before the header line, and over empty ones.
+func (s *splitter) skipComments() error {
+	for {
+		length, err := s.lineLength(0)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || length < 0 {
+			return err
+		}
+		line := bytes.TrimSpace(s.buf[s.at : s.at+length])
+		if len(line) > 0 && line[0] != '#' {
+			return nil
+		}
+		s.take(length, 1)
+	}
+}
+
 // lineLength returns the length of the line that begins at offset from in the buffer, with its end,
 // or -1 when the record would pass maxRecord. At the end of the file it returns io.EOF.
 func (s *splitter) lineLength(from int) (int, error) {
