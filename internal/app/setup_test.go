@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,7 +19,12 @@ import (
 	"pukar/templates"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(envChild); spec != "" {
+		os.Exit(runChild(spec))
+	}
+	testenv.Main(m)
+}
 
 // within is how long anything may take that ought to happen by itself.
 const within = 60 * time.Second
@@ -65,25 +71,31 @@ func newBench(t testing.TB, options smsc.Options, adjust func(*config.Config)) *
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.centre.Close() })
-	home := t.TempDir()
-	b.config = config.Config{
-		Home: home, KeyFile: filepath.Join(home, "key"), Socket: filepath.Join(home, "pukar.sock"),
-		DatabaseURL: config.Secret(testenv.DatabaseURL(t)), RedisURL: config.Secret(testenv.RedisURL(t)),
-		Roles: config.AllRoles(),
-		Routes: []config.Route{{
-			Name: "main", InrPerPart: "0.1450", Receipts: true, Simulated: true, Centre: "centre",
-			SourceTON: 5, DestTON: 1, DestNPI: 1, DLT: config.DLT{Tags: config.Tags{EntityID: 0x1400, TemplateID: 0x1401, Chain: 0x1402}},
-			Binds: []config.Bind{{
-				Name: "main-1", Addr: b.centre.Addr(), SystemID: "pukar", Password: "secret", Type: config.Transceiver,
-				Window: 100, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
-			}},
-		}},
-		TestNumbers: []string{"919800000001"},
-	}
+	b.config = testConfig(childSpec{
+		Home: t.TempDir(), Database: testenv.DatabaseURL(t), Redis: testenv.RedisURL(t), Addr: b.centre.Addr(), Window: 100,
+	})
 	if adjust != nil {
 		adjust(&b.config)
 	}
 	return b
+}
+
+// testConfig is a configuration with one route to a simulated centre.
+func testConfig(s childSpec) config.Config {
+	return config.Config{
+		Home: s.Home, KeyFile: filepath.Join(s.Home, "key"), Socket: filepath.Join(s.Home, "pukar.sock"),
+		DatabaseURL: config.Secret(s.Database), RedisURL: config.Secret(s.Redis),
+		Roles: config.AllRoles(),
+		Routes: []config.Route{{
+			Name: "main", InrPerPart: "0.1450", Receipts: true, Simulated: true, Centre: "centre", PartsPerSecond: s.Rate,
+			SourceTON: 5, DestTON: 1, DestNPI: 1, DLT: config.DLT{Tags: config.Tags{EntityID: 0x1400, TemplateID: 0x1401, Chain: 0x1402}},
+			Binds: []config.Bind{{
+				Name: "main-1", Addr: s.Addr, SystemID: "pukar", Password: "secret", Type: config.Transceiver,
+				Window: s.Window, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
+			}},
+		}},
+		TestNumbers: []string{"919800000001"},
+	}
 }
 
 // run starts the process and returns when it serves.
