@@ -188,8 +188,22 @@ func (s *Server) launchCampaign(ctx context.Context, in *launchRequest) (api.Cam
 	return statusOf(status), nil
 }
 
-func (s *Server) statusOfCampaign(ctx context.Context, in *campaignName) (api.CampaignStatus, error) {
-	return s.campaignStatus(ctx, in.Name)
+// statusQuery chooses a run.
+type statusQuery struct {
+	Name string `path:"name" doc:"Name of the campaign"`
+	Run  int32  `query:"run" minimum:"0" doc:"Number of the run; the newest unless told"`
+	Kind string `query:"kind" enum:"campaign,test" default:"campaign" doc:"Whether run counts the campaign's runs or its tests"`
+}
+
+func (s *Server) statusOfCampaign(ctx context.Context, in *statusQuery) (api.CampaignStatus, error) {
+	if in.Run == 0 {
+		return s.campaignStatus(ctx, in.Name)
+	}
+	status, err := s.cfg.Campaigns.RunStatus(ctx, in.Name, in.Kind, in.Run)
+	if err != nil {
+		return api.CampaignStatus{}, err
+	}
+	return statusOf(status), nil
 }
 
 func (s *Server) campaignStatus(ctx context.Context, name string) (api.CampaignStatus, error) {

@@ -10,6 +10,7 @@ import (
 	"pukar/audience"
 	"pukar/campaign"
 	"pukar/internal/pgdb"
+	"pukar/report"
 	"pukar/templates"
 	"pukar/web/api"
 )
@@ -104,7 +105,8 @@ var errorTable = []row{
 	}},
 	{means: meansInvalid, matches: as[*templates.ValueError]},
 	{means: meansNotFound.mendedBy("`pukar template list` names those that were added"), sentinels: []error{templates.ErrNotFound}},
-	{means: meansNotFound, sentinels: []error{campaign.ErrNotFound}},
+	{means: meansNotFound, sentinels: []error{campaign.ErrNotFound, report.ErrNotFound}},
+	{means: meansInternal.mendedBy("`pukar audit verify` says whether the database was altered"), sentinels: []error{report.ErrInconsistent}},
 	{means: meansConflict, sentinels: []error{campaign.ErrConflict}},
 	{means: meansConflict, matches: as[*unexpected]},
 }

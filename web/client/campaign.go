@@ -85,6 +85,13 @@ func (c *Client) Status(ctx context.Context, name string) (api.CampaignStatus, e
 	return out, c.call(ctx, http.MethodGet, "/v1/campaigns/"+seg(name)+"/status", nil, nil, &out)
 }
 
+// RunStatus says where one run of a campaign stands; kind is campaign or test.
+func (c *Client) RunStatus(ctx context.Context, name, kind string, run int32) (api.CampaignStatus, error) {
+	query := url.Values{"kind": {kind}, "run": {strconv.Itoa(int(run))}}
+	var out api.CampaignStatus
+	return out, c.call(ctx, http.MethodGet, "/v1/campaigns/"+seg(name)+"/status", query, nil, &out)
+}
+
 // Move submits, approves, pauses, resumes or cancels a campaign; verb is that word.
 func (c *Client) Move(ctx context.Context, name, verb, why string) (api.CampaignStatus, error) {
 	var out api.CampaignStatus
