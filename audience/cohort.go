@@ -86,7 +86,8 @@ func (p Predicate) Eligible() string {
 }
 
 // Compile turns a cohort into a Predicate whose parameters are numbered from
-// firstArg, for judging people on the day of on in India. All problems of the
+// firstArg, for judging people on the day of on in India; nil places are the
+// known ones. All problems of the
 // definition are reported together; the error matches ErrInvalidCohort, and
 // ErrRule, ErrUnknownScheme or ErrUnknownPlace where one of them is the cause.
 func Compile(cohort Cohort, places *Places, schemes Schemes, on time.Time, firstArg int) (Predicate, error) {
@@ -126,6 +127,9 @@ type compiledCohort struct {
 }
 
 func compile(cohort Cohort, places *Places, schemes Schemes, on time.Time, firstArg int) (*compiledCohort, error) {
+	if places == nil {
+		places = KnownPlaces()
+	}
 	p := newParams(firstArg)
 	c := &compiledCohort{
 		params:      p,

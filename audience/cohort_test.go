@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func loadSchemes(t testing.TB) Schemes {
@@ -276,5 +277,32 @@ func TestFieldText(t *testing.T) {
 		if _, ok := FieldText(field, "'hi'"); ok {
 			t.Errorf("FieldText(%q) is known", field)
 		}
+	}
+}
+
+func TestCountClauses(t *testing.T) {
+	t.Parallel()
+	db := register(t,
+		"home_state=10, ration_card_type='PHH', aadhaar_seeded=true",
+		"home_state=10, ration_card_type='other', aadhaar_seeded=false",
+		"home_state=10, aadhaar_seeded=false",
+		"home_state=9, aadhaar_seeded=false",
+		"ration_card_type='PHH'",
+	)
+	got, err := CountClauses(context.Background(), db, Cohort{Scheme: "onorc", Home: []string{"BR"}, Where: "known(name)"}, nil, loadSchemes(t), may2026(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ClauseCount{
+		{Source: "criterion", ID: "nfsa_card", Against: 1, Unknown: 1},
+		{Source: "criterion", ID: "aadhaar_seeded", Against: 2},
+		{Source: "exclusion", ID: "state_card", Against: 1, Unknown: 1},
+		{Source: "where", ID: "where_1", Against: 3},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(ClauseCount{}, "Rule", "Words")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := CountClauses(context.Background(), db, Cohort{All: true}, nil, nil, may2026(1)); err != nil || got != nil {
+		t.Errorf("without conditions: %v, %v", got, err)
 	}
 }

@@ -3,7 +3,10 @@ package audience
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"pukar/internal/pgdb"
 )
@@ -46,4 +49,54 @@ func CountCohort(ctx context.Context, db pgdb.DB, cohort Cohort, places *Places,
 		c.Count = c.Eligible
 	}
 	return c, nil
+}
+
+// ClauseCount is how one condition of a cohort judges the people that home and
+// language pick: which gap in the register costs most, which rule shuts out most.
+type ClauseCount struct {
+	Source  string `json:"source"` // criterion, exclusion or where
+	ID      string `json:"id"`
+	Rule    string `json:"rule"` // as written
+	Words   Words  `json:"words"`
+	Against int64  `json:"against"` // it is not met
+	Unknown int64  `json:"unknown"` // too little is known
+}
+
+const sqlCountClauses = `
+SELECT ARRAY[%s]::int8[]
+FROM contact c
+WHERE %s`
+
+// CountClauses counts, for every condition of scheme and where, the people
+// that home and language pick whom it speaks against and of whom it is
+// unknown. One person can be counted at several conditions.
+func CountClauses(ctx context.Context, db pgdb.DB, cohort Cohort, places *Places, schemes Schemes, on time.Time) ([]ClauseCount, error) {
+	c, err := compile(cohort, places, schemes, on, 1)
+	if err != nil {
+		return nil, err
+	}
+	var counts []ClauseCount
+	var sums []string
+	for _, clause := range c.clauses {
+		if clause.source == fromHome || clause.source == fromLanguage {
+			continue
+		}
+		counts = append(counts, ClauseCount{Source: clause.source, ID: clause.id, Rule: clause.text, Words: clause.words})
+		sums = append(sums, "count(*) FILTER (WHERE NOT "+clause.sql+")", "count(*) FILTER (WHERE "+clause.sql+" IS NULL)")
+	}
+	if len(counts) == 0 {
+		return nil, nil
+	}
+	rows, err := db.Query(ctx, fmt.Sprintf(sqlCountClauses, strings.Join(sums, ", "), c.predicate().Narrow), c.params.args...)
+	if err != nil {
+		return nil, fmt.Errorf("count clauses: %w", err)
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[[]int64])
+	if err != nil {
+		return nil, fmt.Errorf("count clauses: %w", err)
+	}
+	for i := range counts {
+		counts[i].Against, counts[i].Unknown = found[2*i], found[2*i+1]
+	}
+	return counts, nil
 }
