@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pukar/internal/auditlog"
 )
 
 // flushSize is how much of a report is gathered before it is written.
@@ -70,6 +72,10 @@ func deliver(ctx context.Context, tx pgx.Tx, r *run, w io.Writer, opt Options) (
 	if err := out.flush(); err != nil {
 		return Manifest{}, err
 	}
+	anchor, err := auditlog.Head(ctx, tx)
+	if err != nil {
+		return Manifest{}, err
+	}
 	m := Manifest{
 		AsOf:         r.AsOf.In(india),
 		Campaign:     r.Campaign,
@@ -88,6 +94,7 @@ func deliver(ctx context.Context, tx pgx.Tx, r *run, w io.Writer, opt Options) (
 		Bytes:        out.bytes,
 		SHA256:       hex.EncodeToString(out.sum.Sum(nil)),
 		SnapshotHash: hex.EncodeToString(r.SnapshotHash),
+		AuditAnchor:  anchor,
 	}
 	for _, n := range left {
 		m.Targeted += n

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"pukar/internal/auditlog"
 )
 
 // ManifestSuffix is added to a report's file name to name its manifest.
@@ -31,6 +33,7 @@ type Manifest struct {
 	Bytes        int64            `json:"bytes"`         // of the file
 	SHA256       string           `json:"sha256"`        // of the file, lower-case hex
 	SnapshotHash string           `json:"snapshot_hash"` // of the frozen recipients, lower-case hex
+	AuditAnchor  auditlog.Anchor  `json:"audit_anchor"`  // the newest audit event at as_of; `pukar audit verify` can be held to it
 }
 
 // Filters are the choices that decided about rows and columns.

@@ -10,8 +10,8 @@ import (
 	"pukar/campaign"
 )
 
-// buffers is how many chunks are in use at once: one being read, one being written, one on its way.
-const buffers = 3
+// buffers is how many chunks are in use at once: one being read, one being written.
+const buffers = 2
 
 // scan reads a run's recipients in order and gives each chunk to visit, reading the next one meanwhile.
 func scan(ctx context.Context, tx pgx.Tx, r *run, visit func(*chunk) error) error {

@@ -60,8 +60,14 @@ func TestChainHolds(t *testing.T) {
 	if v := verify(t, pool); !v.OK() || v.Events != 0 || v.Last != (Anchor{}) {
 		t.Errorf("empty chain: %+v", v)
 	}
+	if head, err := Head(t.Context(), pool); err != nil || head != (Anchor{}) {
+		t.Errorf("head of an empty chain: %+v, %v", head, err)
+	}
 	record(t, pool, some(9)...)
 	v := verify(t, pool)
+	if head, err := Head(t.Context(), pool); err != nil || head != v.Last {
+		t.Errorf("head %+v, %v, want %+v", head, err, v.Last)
+	}
 	if !v.OK() || v.Events != 9 || v.Last.ID != 9 {
 		t.Errorf("chain of 9: %+v", v)
 	}
@@ -397,7 +403,7 @@ func TestEntryJSONRoundTrip(t *testing.T) {
 func TestStatementsFitTheSchema(t *testing.T) {
 	t.Parallel()
 	pool := testenv.DB(t)
-	for i, sql := range []string{sqlLock, sqlLast, sqlAppend, sqlPage, sqlList} {
+	for i, sql := range []string{sqlLock, sqlLast, sqlAppend, sqlHead, sqlPage, sqlList} {
 		conn, err := pool.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -69,6 +70,31 @@ func readPage(ctx context.Context, db pgdb.DB, after int64) ([]*row, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[row])
+}
+
+const sqlHead = `
+SELECT id, hash
+FROM audit_event
+ORDER BY id DESC
+LIMIT 1`
+
+// Head returns the anchor of the newest entry, as it stands in the table and without a look at the rest; the zero Anchor when there is
+// none. Put into whatever leaves the machine, it holds the chain to what it was then.
+func Head(ctx context.Context, db pgdb.DB) (Anchor, error) {
+	var a Anchor
+	var hash []byte
+	err := db.QueryRow(ctx, sqlHead).Scan(&a.ID, &hash)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return a, nil
+	}
+	if err != nil {
+		return a, fmt.Errorf("read the newest audit event: %w", err)
+	}
+	if len(hash) != len(a.Hash) {
+		return a, fmt.Errorf("read the newest audit event: hash of %d is not a hash", a.ID)
+	}
+	copy(a.Hash[:], hash)
+	return a, nil
 }
 
 // Export writes the entries after an id (0: all) as JSON, one a line in order of id, and returns the last one's anchor; the zero Anchor
