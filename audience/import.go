@@ -67,6 +67,9 @@ type ImportOptions struct {
 	// Now is the day on which ages of the file hold and the time of the changes; zero means the
 	// present.
 	Now time.Time
+
+	// chunk is how many people are parsed ahead at once; tests make it small.
+	chunk int
 }
 
 // ImportProgress says how far an import is. Counts are of what has reached the database.
@@ -131,7 +134,8 @@ func (p ImportProblem) String() string {
 //
 // A row with a bad number or an impossible value is refused; a place, language or code that cannot
 // be resolved only leaves that value out. Both are counted, explained in the result and written to
-// Rejects. A file that cannot be read as a whole is an *ImportFileError.
+// Rejects. A file that cannot be read as a whole is an *ImportFileError. Import returns only after r
+// has: a caller whose reader can block for ever closes it when the context ends.
 func Import(ctx context.Context, pool *pgxpool.Pool, key Key, r io.Reader, opt ImportOptions) (ImportResult, error) {
 	if key.IsZero() {
 		return ImportResult{}, errors.New("import: number key is not loaded")
@@ -141,6 +145,7 @@ func Import(ctx context.Context, pool *pgxpool.Pool, key Key, r io.Reader, opt I
 	if opt.Now.IsZero() {
 		opt.Now = time.Now()
 	}
+	opt.chunk = cmp.Or(opt.chunk, chunkRows)
 	res, err := runImport(ctx, pool, key, r, opt)
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("import %s: %w", cmp.Or(opt.FileName, opt.Source), err)

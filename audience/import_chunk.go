@@ -23,6 +23,8 @@ type identity [16]byte
 // it, the importing one sends it and gives it back.
 type importChunk struct {
 	plan *importPlan
+	// limit is how many people it takes.
+	limit int
 	// arena holds the values in PostgreSQL's binary form, attributes as JSON strings.
 	arena []byte
 	// cells has plan.width() entries for each person.
@@ -37,11 +39,8 @@ type importChunk struct {
 	read, refused, bytes int64
 }
 
-func newImportChunk(plan *importPlan) *importChunk {
-	return &importChunk{
-		plan: plan, at: make(map[identity]int32, chunkRows),
-		arena: make([]byte, 0, chunkBytes/4), cells: make([]span, 0, chunkRows*plan.width()), people: make([]identity, 0, chunkRows),
-	}
+func newImportChunk(plan *importPlan, limit int) *importChunk {
+	return &importChunk{plan: plan, limit: limit, at: make(map[identity]int32, limit), people: make([]identity, 0, limit)}
 }
 
 func (c *importChunk) reset() {
@@ -52,7 +51,7 @@ func (c *importChunk) reset() {
 }
 
 func (c *importChunk) full() bool {
-	return len(c.people) >= chunkRows || len(c.arena) >= chunkBytes || c.read >= 4*chunkRows
+	return len(c.people) >= c.limit || len(c.arena) >= chunkBytes || c.read >= 4*chunkRows
 }
 
 // begin opens the cells of one more row, all NULL.

@@ -21,6 +21,7 @@ type rowReader struct {
 	source string
 	year   int64
 	ageOn  int64 // days since 2000-01-01, PostgreSQL's epoch
+	chunk  int
 
 	states    map[string]placeAnswer
 	districts map[districtText]placeAnswer
@@ -61,7 +62,7 @@ func newRowReader(plan *importPlan, key Key, opt ImportOptions) *rowReader {
 	day := time.Date(on.Year(), on.Month(), on.Day(), 0, 0, 0, 0, time.UTC)
 	return &rowReader{
 		plan: plan, key: key, places: KnownPlaces(), source: opt.Source,
-		year: int64(on.Year()), ageOn: int64(day.Sub(epoch) / (24 * time.Hour)),
+		year: int64(on.Year()), ageOn: int64(day.Sub(epoch) / (24 * time.Hour)), chunk: opt.chunk,
 		states: map[string]placeAnswer{}, districts: map[districtText]placeAnswer{},
 		refusals: newProblemTally(), warnings: newProblemTally(), rejects: newRejectWriter(opt.Rejects, plan),
 	}

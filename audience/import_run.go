@@ -16,6 +16,9 @@ import (
 const (
 	// importChunks is how many chunks there are: one being filled, one on its way, one being sent.
 	importChunks = 3
+	// analyzeFrom is the number of changes from which PostgreSQL looks at the table anew at once: the
+	// first cohort is asked for right after an import, long before autovacuum comes by.
+	analyzeFrom = 20_000
 	// progressEvery bounds how often a caller is told.
 	progressEvery = 200 * time.Millisecond
 )
@@ -77,6 +80,11 @@ func runImport(ctx context.Context, pool *pgxpool.Pool, key Key, src io.Reader, 
 		return res, nil
 	}
 	res.Import = merge.id
+	if res.Inserted+res.Updated >= analyzeFrom {
+		if _, err := tx.Exec(ctx, `ANALYZE contact`); err != nil {
+			return ImportResult{}, err
+		}
+	}
 	if _, err := tx.Exec(ctx, sqlFinishImport, merge.id, res.SHA256, res.Read, res.Inserted, res.Updated, res.Unchanged, res.Refused); err != nil {
 		return ImportResult{}, err
 	}
@@ -92,7 +100,7 @@ func runImport(ctx context.Context, pool *pgxpool.Pool, key Key, src io.Reader, 
 func mergeChunks(ctx context.Context, merge *importMerge, reader *rowReader, split *splitter, constants []byte, done func(*importChunk)) error {
 	free := make(chan *importChunk, importChunks) // holds all chunks there are, so giving back never blocks
 	for range importChunks {
-		free <- newImportChunk(reader.plan)
+		free <- newImportChunk(reader.plan, reader.chunk)
 	}
 	full := make(chan *importChunk, 1) // one on its way, so that neither side waits for the other's step
 	ctx, cancel := context.WithCancel(ctx)

@@ -49,7 +49,9 @@ const (
 // form without the plus, 919812345678. It accepts ten digits, the prefixes +91, 91, 0091, 091 and
 // 0, spaces, hyphens, dots and brackets, and the digits of every script. A landline, a service
 // number, a repeated digit, a foreign number and what a spreadsheet has spoilt are refused with a
-// *NumberError. Rules: section 1.11 of the Indian numbering facts in docs.
+// *NumberError. The rules follow the national numbering plan: mobile numbers have ten digits and
+// begin with 6 to 9; 140, 1600, 1601, 1800 and 1860 begin service numbers. A prefix does not tell the
+// operator, since numbers are ported.
 func ParseNumber(s string) (int64, error) {
 	// The usual forms need no copy: 9812345678, 919812345678, +919812345678.
 	digits := s
