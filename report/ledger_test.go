@@ -89,6 +89,9 @@ func (l *ledger) store(t testing.TB) *pgxpool.Pool {
 		args []any
 	}{
 		{`INSERT INTO place_state (code, abbreviation, name_en) VALUES (10, 'BR', 'Bihar'), (20, 'JH', 'Jharkhand')`, nil},
+		// The first day has partitions of its own; what comes later lies in the default ones.
+		{`CREATE TABLE submission_first PARTITION OF submission FOR VALUES FROM ('2026-12-01') TO ('2026-12-02')`, nil},
+		{`CREATE TABLE inbox_first PARTITION OF inbox FOR VALUES FROM ('2026-12-01') TO ('2026-12-02')`, nil},
 		{`INSERT INTO place_district (code, state, name_en) VALUES (188, 10, 'Patna'), (340, 20, 'Ranchi, rural')`, nil},
 		{`INSERT INTO template (name, version, source, actor) VALUES ('onorc-intro', 1, $1, 'test')`, []any{sourceTemplate}},
 		{`INSERT INTO campaign (name, source, state, actor) VALUES ('onorc-bihar', '', 'launched', 'test'), ('draft', '', 'draft', 'test')`, nil},
