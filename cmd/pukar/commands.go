@@ -13,8 +13,9 @@ var version = "dev"
 // commands are all commands, in the order of the help text.
 func (sh *shell) commands() []*cobra.Command {
 	return []*cobra.Command{
+		sh.initCommand(), sh.demo(), sh.serve(), sh.migrate(), sh.simulateCommands(),
 		sh.audienceCommands(), sh.optOutCommands(), sh.templateCommands(), sh.campaignCommands(),
-		sh.routeCommands(), sh.auditCommands(), sh.simulateCommands(), sh.versionCommand(),
+		sh.routeCommands(), sh.reportCommands(), sh.auditCommands(), sh.versionCommand(),
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"pukar/internal/embedded"
 	"pukar/internal/pgdb"
 	"pukar/web"
 	"pukar/web/api"
@@ -37,6 +38,7 @@ func exitCode(err error) int {
 	var problem *api.Problem
 	var misuse *usageError
 	var quiet *quietError
+	var held *embedded.HeldError
 	switch {
 	case err == nil:
 		return exitOK
@@ -48,7 +50,9 @@ func exitCode(err error) int {
 		return codeOfProblem(problem.Code)
 	case errors.Is(err, client.ErrNoServer), pgdb.Unavailable(err):
 		return exitUnavailable
-	case errors.Is(err, web.ErrSocketBusy):
+	case errors.Is(err, embedded.ErrNotInstalled):
+		return exitUnavailable
+	case errors.Is(err, web.ErrSocketBusy), errors.As(err, &held):
 		return exitConflict
 	}
 	return exitFailed

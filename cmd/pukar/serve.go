@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pukar/internal/app"
+	"pukar/internal/config"
+	"pukar/internal/embedded"
+	"pukar/internal/pgdb"
+)
+
+// serverFlags are the flags of the commands that read the configuration.
+type serverFlags struct {
+	config  string
+	roles   []string
+	level   string
+	logJSON bool
+}
+
+func (sh *shell) serve() *cobra.Command {
+	var f serverFlags
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the server",
+		Long: `Runs the server. Without database_url and redis_url in the configuration it runs a PostgreSQL and a Redis of its own in
+its home. SIGTERM or Ctrl-C stop it: what is on the wire is finished first, within ten seconds.`,
+		Example: `  pukar serve
+  pukar serve --config /etc/pukar.yaml
+  pukar serve --roles worker,smpp          # beside another process that has the others`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := sh.load(f)
+			if err != nil {
+				return err
+			}
+			log, err := sh.serverLog(f)
+			if err != nil {
+				return err
+			}
+			return app.Run(cmd.Context(), app.Options{Config: cfg, Log: log, Version: version, Ready: func(a *app.App) {
+				if a.Socket == "" {
+					say(sh.stdout, "pukar %s runs with the roles %s", version, strings.Join(cfg.Roles, ", "))
+					return
+				}
+				say(sh.stdout, "pukar %s serves at %s", version, a.Socket)
+			}})
+		},
+	}
+	configFlag(cmd, &f)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.roles, "roles", nil, "what this process does: "+strings.Join(config.AllRoles(), ", ")+" (default: everything)")
+	flags.StringVar(&f.level, "log-level", "info", "least level that is logged: debug, info, warn, error")
+	flags.BoolVar(&f.logJSON, "log-json", false, "log JSON")
+	return cmd
+}
+
+func configFlag(cmd *cobra.Command, f *serverFlags) {
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration file (default: pukar.yaml in the home)")
+}
+
+// load reads the configuration with what the command line says over it.
+func (sh *shell) load(f serverFlags) (*config.Config, error) {
+	overrides := map[string]any{}
+	if sh.home != "" {
+		overrides["home"] = sh.home
+	}
+	if sh.socket != "" {
+		overrides["socket"] = sh.socket
+	}
+	if len(f.roles) > 0 {
+		overrides["roles"] = f.roles
+	}
+	path := f.config
+	if path == "" {
+		path = os.Getenv("PUKAR_CONFIG")
+	}
+	return config.Load(path, os.Environ(), overrides)
+}
+
+func (sh *shell) serverLog(f serverFlags) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, usage(fmt.Errorf("--log-level %q: known are debug, info, warn, error", f.level))
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if f.logJSON {
+		return slog.New(slog.NewJSONHandler(sh.stderr, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(sh.stderr, options)), nil
+}
+
+func (sh *shell) migrate() *cobra.Command {
+	var f serverFlags
+	cmd := &cobra.Command{
+		Use: "migrate", Short: "Bring the database's schema up to date",
+		Long: `Brings the schema of the database up to date. The server does so itself when it starts; this is for those who want it
+done before, or by another account.`,
+		Example: "  pukar migrate --config /etc/pukar.yaml", Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := sh.load(f)
+			if err != nil {
+				return err
+			}
+			if err := migrateDatabase(cmd.Context(), cfg, sh.logger(slog.LevelWarn)); err != nil {
+				return err
+			}
+			say(sh.stdout, "The schema is up to date.")
+			return nil
+		},
+	}
+	configFlag(cmd, &f)
+	return cmd
+}
+
+// migrateDatabase migrates the configured database, or the private one while it is not being served.
+func migrateDatabase(ctx context.Context, cfg *config.Config, log *slog.Logger) (err error) {
+	url := cfg.DatabaseURL.Reveal()
+	if url == "" {
+		servers, err := embedded.Start(ctx, embedded.Options{Home: cfg.Home, Log: log, Postgres: true, Durable: true})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, servers.Stop(context.WithoutCancel(ctx))) }()
+		url = servers.DatabaseURL
+	}
+	pool, err := pgdb.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return pgdb.Migrate(ctx, pool)
+}
