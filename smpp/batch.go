@@ -48,10 +48,12 @@ type Batch struct {
 	// Allow is asked on the writer's goroutine immediately before part i is encoded; false makes it NotSent. It must not block.
 	// Nil means yes.
 	Allow func(i int) bool
-	// Done is called exactly once for each part, from the session's goroutines or from that of Send. While it blocks, its
-	// window slots stay taken, but acknowledgements and receipts go on.
+	// Done is called exactly once for each part, from a goroutine of the session or, for what is given up, that of Send; so for
+	// different parts it may run at the same time. It must not block: while it does, window slots stay taken and results
+	// wait, though acknowledgements and receipts go on.
 	Done func(i int, r Result)
-	// Late is called when a response comes after Done reported Unknown for its part, while the session lives. May be nil.
+	// Late is called when a response comes after Done reported Unknown for its part, while the session lives and remembers it: a
+	// minute or two, and some thousand parts. What it captures stays in memory for as long. May be nil.
 	Late func(i int, r Result)
 }
 

@@ -265,7 +265,7 @@ func (b *Bind) Status() BindStatus {
 	status, s := b.status, b.session
 	b.mu.Unlock()
 	if s != nil {
-		status.Outstanding, status.Queued = s.load()
+		status.Outstanding, status.Queued, _ = s.load()
 	}
 	status.PausedUntil, status.RateLimit = b.busy.limit(time.Now())
 	return status
@@ -274,13 +274,16 @@ func (b *Bind) Status() BindStatus {
 // ready reports whether the bind can submit now, and the share of its window that is taken or waited for.
 func (b *Bind) ready(now time.Time) (load float64, ok bool) {
 	s := b.current()
-	if s == nil || b.cfg.Type == TypeReceiver {
+	if s == nil {
 		return 0, false
 	}
 	if until, _ := b.busy.limit(now); !until.IsZero() {
 		return 0, false
 	}
-	outstanding, queued := s.load()
+	outstanding, queued, open := s.load()
+	if !open {
+		return 0, false
+	}
 	return float64(outstanding+queued) / float64(b.cfg.Window), true
 }
 

@@ -23,6 +23,7 @@ type response struct {
 type reader struct {
 	responses []response
 	submit    pdu.SubmitSMResp
+	warned    bool // an unreadable body was logged: one of a session is enough
 }
 
 // read takes units off the connection until it ends. Responses are matched in bulk, as many as were read without waiting.
@@ -47,15 +48,13 @@ func (s *session) read() error {
 		case pdu.SubmitSMRespID:
 			r.submit.MessageID = ""
 			// A response whose id cannot be read is a response all the same: its status is in the header.
-			if err := r.submit.Decode(body); err != nil {
-				s.log.Warn("response with an unreadable body", "err", err)
-			}
+			s.warn(&r, r.submit.Decode(body))
 			r.responses = append(r.responses, response{sequence: h.Sequence, status: h.Status, messageID: r.submit.MessageID})
 		case pdu.GenericNackID:
 			r.responses = append(r.responses, response{sequence: h.Sequence, status: h.Status, nack: true})
 		case pdu.DeliverSMID, pdu.DataSMID:
 			s.heardNow(&r)
-			s.receive(h, body)
+			s.warn(&r, s.receive(h, body))
 		case pdu.EnquireLinkID:
 			s.answer(pdu.EnquireLinkRespID, pdu.StatusOK, h.Sequence)
 		case pdu.EnquireLinkRespID:
@@ -122,20 +121,20 @@ func (s *session) heardNow(r *reader) (lost bool) {
 
 // match settles the part that a response answers, and returns when that was written and what became of it. The caller holds the mutex.
 func (s *session) match(r *response, now time.Time) (written int64, outcome Outcome) {
-	p, ok := s.await.take(r.sequence)
-	late := false
-	if !ok {
-		if p, late = s.await.late.take(r.sequence); !late {
-			// An answer to an enquire_link or unbind that the centre does not know, or to nothing of ours.
-			return 0, 0
-		}
-	}
 	result := respond(r.status, r.messageID, now)
 	if r.nack && r.status == pdu.StatusOK {
 		result.Outcome, result.MessageID, result.Err = Unknown, "", errors.New("generic_nack with status zero")
 	}
-	s.settled = append(s.settled, settled{send: p.send, part: p.part, late: late, result: result})
-	return p.written, result.Outcome
+	if p, ok := s.await.take(r.sequence); ok {
+		s.settled = append(s.settled, settled{send: p.send, part: p.part, result: result})
+		return p.written, result.Outcome
+	}
+	if p, ok := s.await.late.take(r.sequence); ok {
+		s.settled = append(s.settled, settled{late: p.late, part: p.part, result: result})
+		return p.written, result.Outcome
+	}
+	// An answer to an enquire_link or unbind that the centre does not know, or to nothing of ours.
+	return 0, 0
 }
 
 func (s *session) throttled(status pdu.Status, written, now time.Time) {
@@ -161,7 +160,7 @@ func (s *session) answer(id pdu.ID, status pdu.Status, sequence uint32) {
 //
 // A body that cannot be read is answered with ESME_RX_P_APPN: the same bytes would come back after a temporary error, for
 // ever, and after a broken connection too. With too many deliveries unanswered, ESME_RX_T_APPN asks the centre to bring it again.
-func (s *session) receive(h pdu.Header, body []byte) {
+func (s *session) receive(h pdu.Header, body []byte) error {
 	d := &Delivery{Bind: s.cfg.Name, At: time.Now(), session: s, sequence: h.Sequence, response: pdu.ResponseID(h.ID)}
 	own := append(make([]byte, 0, len(body)), body...)
 	var err error
@@ -173,9 +172,8 @@ func (s *session) receive(h pdu.Header, body []byte) {
 		err = d.Message.Decode(own)
 	}
 	if err != nil {
-		s.log.Warn("delivery with an unreadable body refused", "err", err)
 		s.reject(d, pdu.StatusReceiverPermanent)
-		return
+		return err
 	}
 	s.mu.Lock()
 	full := s.deaf || s.bind.deliver == nil || s.unacked >= s.cfg.DeliveryLimit || s.cause != nil
@@ -190,6 +188,14 @@ func (s *session) receive(h pdu.Header, body []byte) {
 	s.mu.Unlock()
 	if full {
 		s.reject(d, pdu.StatusReceiverTemporary)
+	}
+	return nil
+}
+
+func (s *session) warn(r *reader, err error) {
+	if err != nil && !r.warned {
+		r.warned = true
+		s.log.Warn("centre sends units that cannot be read; no more of them are logged in this session", "err", err)
 	}
 }
 

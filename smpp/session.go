@@ -17,8 +17,9 @@ const (
 	readBuffer = 64 << 10
 	// controlLimit bounds what is owed to a peer that does not read. Beyond it the connection is as good as broken.
 	controlLimit = 1 << 20
-	// lateLimit is how many parts are remembered for a late response.
-	lateLimit = 16_384
+	// lateLimit is how many parts are remembered at least for a late response, unless lateFor is over; twice as many of both at most.
+	lateLimit = 2048
+	lateFor   = time.Minute
 	// unbindGrace is how long a peer that sent an unbind may still answer what it was sent before.
 	unbindGrace = 2 * time.Second
 )
@@ -264,11 +265,11 @@ func (s *session) until(ctx context.Context, met func() bool) error {
 	}
 }
 
-// load is how many parts are out or wait for their turn.
-func (s *session) load() (outstanding, waiting int) {
+// load is how many parts are out or wait for their turn, and whether more are taken.
+func (s *session) load() (outstanding, waiting int, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.slots, s.queue.parts
+	return s.slots, s.queue.parts, s.refusal == nil
 }
 
 // since is a time as the correlation keeps it.

@@ -2,9 +2,9 @@ package smpp
 
 // settled is a result on its way to the one who waits for it.
 type settled struct {
-	send   *sending
+	send   *sending              // nil where late is set
+	late   func(i int, r Result) // the part was given up before, and holds no window slot
 	part   int32
-	late   bool // goes to Late, and holds no window slot
 	result Result
 }
 
@@ -29,13 +29,12 @@ func (s *session) settle(finished <-chan struct{}) {
 		slots := 0
 		for i := range batch {
 			d := &batch[i]
-			switch {
-			case !d.late:
-				slots++
-				d.send.batch.Done(int(d.part), d.result)
-			case d.send.batch.Late != nil:
-				d.send.batch.Late(int(d.part), d.result)
+			if d.late != nil {
+				d.late(int(d.part), d.result)
+				continue
 			}
+			slots++
+			d.send.batch.Done(int(d.part), d.result)
 		}
 		clear(batch)
 		s.release(slots)

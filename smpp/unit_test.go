@@ -83,20 +83,43 @@ func TestLatePartsAreBounded(t *testing.T) {
 	t.Parallel()
 	l := newLateParts(3)
 	send := &sending{batch: &Batch{Late: func(int, Result) {}}}
-	for n := uint32(1); n <= 5; n++ {
-		l.add(pending{send: send, sequence: n})
-	}
-	var kept []uint32
-	for n := uint32(1); n <= 5; n++ {
-		if l.has(n) {
-			kept = append(kept, n)
+	kept := func() (list []uint32) {
+		for n := uint32(1); n <= 10; n++ {
+			if l.has(n) {
+				list = append(list, n)
+			}
 		}
+		return list
 	}
-	if diff := cmp.Diff([]uint32{3, 4, 5}, kept); diff != "" {
+	for n := uint32(1); n <= 8; n++ {
+		l.add(pending{send: send, sequence: n}, 0)
+	}
+	if diff := cmp.Diff([]uint32{4, 5, 6, 7, 8}, kept()); diff != "" {
 		t.Error(diff)
 	}
-	if len(l.parts) != 3 {
-		t.Errorf("%d parts", len(l.parts))
+	for _, n := range []uint32{5, 8} {
+		if _, ok := l.take(n); !ok {
+			t.Errorf("part %d is forgotten", n)
+		}
+		if _, ok := l.take(n); ok {
+			t.Errorf("part %d is found twice", n)
+		}
+	}
+	l.age(int64(lateFor) - 1)
+	if diff := cmp.Diff([]uint32{4, 6, 7}, kept()); diff != "" {
+		t.Error(diff)
+	}
+	l.age(int64(lateFor))
+	if diff := cmp.Diff([]uint32{7}, kept()); diff != "" {
+		t.Error(diff)
+	}
+	l.age(2 * int64(lateFor))
+	if diff := cmp.Diff([]uint32(nil), kept()); diff != "" {
+		t.Error(diff)
+	}
+	l.add(pending{send: &sending{batch: &Batch{}}, sequence: 9}, 0)
+	if l.has(9) {
+		t.Error("a part is remembered that nobody asks for")
 	}
 }
 
@@ -174,7 +197,7 @@ func TestRoutePicksTheLeastLoaded(t *testing.T) {
 	busy, idle, wide := bound("busy", 10, 5, 0), bound("idle", 10, 1, 0), bound("wide", 1000, 50, 0)
 	down := &Bind{cfg: BindConfig{Name: "down"}}
 	receiver := bound("receiver", 10, 0, 0)
-	receiver.cfg.Type = TypeReceiver
+	receiver.session.refusal = ErrNotBound
 	paused := bound("paused", 10, 0, 0)
 	paused.busy.throttled(time.Now(), time.Now())
 	route := NewRoute("main", busy, down, receiver, paused, idle, wide)

@@ -66,6 +66,7 @@ func (c *correlation) take(sequence uint32) (pending, bool) {
 // oldest part that stays, or now where none does.
 func (c *correlation) expire(until, now int64, each func(pending)) (oldest int64) {
 	oldest = now
+	c.late.age(now)
 	if c.n == 0 {
 		return oldest
 	}
@@ -77,7 +78,7 @@ func (c *correlation) expire(until, now int64, each func(pending)) (oldest int64
 			p := *at
 			*at = pending{}
 			c.n--
-			c.late.add(p)
+			c.late.add(p, now)
 			each(p)
 		case at.written < oldest:
 			oldest = at.written
@@ -97,43 +98,59 @@ func (c *correlation) clear(each func(pending)) {
 	c.n = 0
 }
 
-// lateParts remembers a bounded number of parts that were given up as Unknown; the oldest makes room for the newest.
+// latePart is a part that was given up as Unknown. It keeps of its batch no more than whom to call.
+type latePart struct {
+	late    func(i int, r Result)
+	written int64
+	part    int32
+}
+
+// lateParts remembers the parts given up last, in two generations: the older one is dropped when the younger one is old or full.
 type lateParts struct {
-	parts map[uint32]pending
-	order []uint32 // a ring; zero where nothing was yet
-	at    int
-	limit int
+	young, old map[uint32]latePart
+	turned     int64 // when the generations changed last, in nanoseconds since the session began
+	limit      int   // of a generation
 }
 
 func newLateParts(limit int) lateParts {
-	return lateParts{parts: make(map[uint32]pending), limit: limit}
+	return lateParts{young: make(map[uint32]latePart), limit: limit}
 }
 
 func (l *lateParts) has(sequence uint32) bool {
-	if len(l.parts) == 0 {
+	if len(l.young)+len(l.old) == 0 {
 		return false
 	}
-	_, ok := l.parts[sequence]
-	return ok
+	_, young := l.young[sequence]
+	_, old := l.old[sequence]
+	return young || old
 }
 
-func (l *lateParts) add(p pending) {
-	if p.send.batch.Late == nil || l.limit == 0 {
+func (l *lateParts) add(p pending, now int64) {
+	if p.send.batch.Late == nil {
 		return
 	}
-	if l.order == nil {
-		l.order = make([]uint32, l.limit)
+	if len(l.young) >= l.limit {
+		l.turn(now)
 	}
-	delete(l.parts, l.order[l.at])
-	l.order[l.at] = p.sequence
-	l.at = (l.at + 1) % len(l.order)
-	l.parts[p.sequence] = p
+	l.young[p.sequence] = latePart{late: p.send.batch.Late, written: p.written, part: p.part}
 }
 
-func (l *lateParts) take(sequence uint32) (pending, bool) {
-	p, ok := l.parts[sequence]
-	if ok {
-		delete(l.parts, sequence)
+// age drops what nobody will answer any more.
+func (l *lateParts) age(now int64) {
+	if now-l.turned >= int64(lateFor) {
+		l.turn(now)
+	}
+}
+
+func (l *lateParts) turn(now int64) {
+	l.old, l.young, l.turned = l.young, make(map[uint32]latePart), now
+}
+
+func (l *lateParts) take(sequence uint32) (p latePart, ok bool) {
+	if p, ok = l.young[sequence]; ok {
+		delete(l.young, sequence)
+	} else if p, ok = l.old[sequence]; ok {
+		delete(l.old, sequence)
 	}
 	return p, ok
 }
