@@ -412,6 +412,40 @@ func TestCancelledStartLetsGo(t *testing.T) {
 	stop(t, start(t, home))
 }
 
+// TestStartCancelledAtAnyMoment cuts a start short in its stages: making the cluster, starting, answering.
+func TestStartCancelledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	home := newHome(t)
+	for _, after := range []time.Duration{5, 50, 150, 400, 900, 1300, 2000} {
+		ctx, cancel := context.WithTimeout(t.Context(), after*time.Millisecond)
+		s, err := embedded.Start(ctx, embedded.Options{Home: home, Log: testenv.Logger(t), Postgres: true, Redis: true, Durable: true})
+		cancel()
+		if err == nil {
+			stop(t, s)
+		} else if !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			t.Errorf("after %s ms: %v", after, err)
+		}
+	}
+	s := start(t, home)
+	defer stop(t, s)
+	mustQuery(t, s, "SELECT 'answers'")
+}
+
+func TestOneServerAlone(t *testing.T) {
+	t.Parallel()
+	home := newHome(t)
+	s, err := embedded.Start(t.Context(), embedded.Options{Home: home, Redis: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.RedisURL == "" || s.DatabaseURL != "" {
+		t.Errorf("asked for Redis and got the addresses %q and %q", s.RedisURL, s.DatabaseURL)
+	}
+	stop(t, s)
+	var none *embedded.Servers
+	stop(t, none)
+}
+
 func TestCtrlCDoesNotReachServers(t *testing.T) {
 	t.Parallel()
 	home := newHome(t)
