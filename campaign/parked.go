@@ -53,8 +53,8 @@ WHERE parked.chunk = p.chunk AND parked.line = p.line`
 	sqlParkAgain = `
 UPDATE parked
 SET tries = tries + 1,
-    next_try = $3 + least(interval '1 hour', interval '2 seconds' * power(2, least(tries + 1, 12))),
-    orphan = expires_at <= $3,
+    next_try = $3::timestamptz + least(interval '1 hour', interval '2 seconds' * power(2, least(tries + 1, 12))),
+    orphan = expires_at <= $3::timestamptz,
     why = p.why
 FROM unnest($1::int8[], $2::int4[], $4::text[]) AS p (chunk, line, why)
 WHERE parked.chunk = p.chunk AND parked.line = p.line`

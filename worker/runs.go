@@ -43,11 +43,7 @@ func (r *Runs) get(ctx context.Context, id int32) (*job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the template of run %d: %w", id, err)
 	}
-	template, err := templates.Parse([]byte(version.Source))
-	if err != nil {
-		return nil, fmt.Errorf("read the template of run %d: %w", id, err)
-	}
-	read := &job{run: run, template: template, window: run.Window(template.Category)}
+	read := &job{run: run, template: version.Template, window: run.Window(version.Template.Category)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.jobs == nil || len(r.jobs) >= runsInMind {
