@@ -173,14 +173,16 @@ func (l *Ledger) closedBy(ctx context.Context, stride, token int64) (bool, error
 
 func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []PartResult, rule RedoRule) error {
 	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		// Appending comes first because it takes no locks: a process stopped in the middle of it is in
+		// nobody's way.
+		if err := appendSubmissions(ctx, tx, s, results); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, sqlCloseStride, s.ID, token)
 		if err != nil {
 			return err
 		}
 		late := tag.RowsAffected() == 0
-		if err := appendSubmissions(ctx, tx, s, results); err != nil {
-			return err
-		}
 		if !late {
 			if err := writeRedo(ctx, tx, s, results, rule); err != nil {
 				return err

@@ -263,26 +263,24 @@ func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) 
 func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
 	route := w.post.route
 	limits, slowest := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
+	atLeast = max(1, atLeast)
 	horizon := 500 * time.Millisecond
 	if slowest > 0 {
 		horizon = max(horizon, time.Duration(float64(atLeast+1)/slowest*float64(time.Second)))
 		parts = min(parts, max(atLeast, int(slowest/2)))
 	}
 	for until := time.Now().Add(tokenWait); ; {
-		slots, err := w.Throttle.Reserve(ctx, route.Config.Name, limits, parts, horizon)
+		slots, err := w.Throttle.ReserveAtLeast(ctx, route.Config.Name, limits, atLeast, parts, horizon)
 		if err != nil {
 			return slots, err
 		}
-		if slots.Granted >= atLeast {
+		if slots.Granted > 0 {
 			if ahead := time.Until(slots.First) - 100*time.Millisecond; ahead > 0 && !pause(ctx, ahead) {
 				return slots, context.Cause(ctx)
 			}
 			return slots, nil
 		}
 		wait := max(slots.RetryIn, 10*time.Millisecond)
-		if slots.Granted > 0 {
-			wait = time.Until(slots.At(slots.Granted))
-		}
 		if time.Now().Add(wait).After(until) {
 			return slots, errIdle
 		}
@@ -375,7 +373,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 			load.results[i] = take(i, r)
 			answered.Done()
 		},
-		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
+		Late:   func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
 	})
 	answered.Wait()
 }

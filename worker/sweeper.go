@@ -31,8 +31,14 @@ type Sweeper struct {
 	partitionsAt time.Time
 }
 
-// Only the sweeper uses this number.
-const sqlLead = `SELECT pg_try_advisory_lock(7821002)`
+const (
+	// The leader asks something every sweep. One that has been silent for ten seconds was stopped or cut off
+	// from the database: its session ends, and the lock with it.
+	sqlLeadBriefly = `SET idle_session_timeout = '10s'`
+
+	// Only the sweeper uses this number.
+	sqlLead = `SELECT pg_try_advisory_lock(7821002)`
+)
 
 // Run competes for leadership and sweeps while it has it, until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) error {
@@ -57,6 +63,9 @@ func (s *Sweeper) lead(ctx context.Context) error {
 		// Closing ends the session and with it the lock, whatever state the connection is in.
 		_ = conn.Hijack().Close(context.WithoutCancel(ctx))
 	}()
+	if _, err := conn.Exec(ctx, sqlLeadBriefly); err != nil {
+		return err
+	}
 	var leading bool
 	if err := conn.QueryRow(ctx, sqlLead).Scan(&leading); err != nil || !leading {
 		return err

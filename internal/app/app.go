@@ -140,6 +140,7 @@ func (a *App) openDatabase(ctx context.Context) error {
 
 func (a *App) openRedis(ctx context.Context) error {
 	a.redisURL = a.Config.RedisURL.Reveal()
+	redis.SetLogger(redisLog{a.log.With("component", "redis")})
 	client, err := queue.Open(a.redisURL)
 	if err != nil {
 		return err
@@ -156,13 +157,19 @@ func (a *App) openRedis(ctx context.Context) error {
 	return nil
 }
 
-const (
-	sqlKeyCheck = `
+// redisLog turns what the Redis client would print by itself into log lines.
+type redisLog struct{ log *slog.Logger }
+
+// Printf implements go-redis' logging interface.
+func (l redisLog) Printf(_ context.Context, format string, v ...any) {
+	l.log.Warn(fmt.Sprintf(format, v...))
+}
+
+const sqlKeyCheck = `
 INSERT INTO instance (key_check)
 VALUES ($1)
 ON CONFLICT (only_row) DO UPDATE SET only_row = true
 RETURNING key_check`
-)
 
 // keyWitness is a number that nobody has; its hash tells one key from another.
 const keyWitness = 910000000000

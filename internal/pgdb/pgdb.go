@@ -49,6 +49,10 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	if params["timezone"] == "" {
 		params["timezone"] = "UTC"
 	}
+	if params["idle_in_transaction_session_timeout"] == "" {
+		// A process that was stopped or cut off in the middle of a transaction must not hold its locks for ever.
+		params["idle_in_transaction_session_timeout"] = "20s"
+	}
 	if !strings.Contains(url, "pool_max_conns") {
 		cfg.MaxConns = defaultMaxConns
 	}
