@@ -93,6 +93,7 @@ type row struct {
 // errorTable is the one place where errors of the packages below become something that a caller may read. The first row
 // that fits holds.
 var errorTable = []row{
+	{means: meansCancelled, matches: as[*brokenUpload]},
 	{means: meansUnavailable, matches: pgdb.Unavailable},
 	{means: meansTooLong, sentinels: []error{context.DeadlineExceeded}},
 	{means: meansCancelled, sentinels: []error{context.Canceled}},

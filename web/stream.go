@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -110,5 +111,14 @@ func (r *steppedReader) Read(p []byte) (int, error) {
 	if err != nil {
 		_ = r.control.SetReadDeadline(time.Time{}) // the server listens for the peer's going away from here on
 	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &brokenUpload{err}
+	}
 	return n, err
 }
+
+// brokenUpload is a request whose body did not arrive in full. Its cause is hidden from errors.As, which would take it for
+// the database's.
+type brokenUpload struct{ cause error }
+
+func (e *brokenUpload) Error() string { return "the file did not arrive in full: " + e.cause.Error() }

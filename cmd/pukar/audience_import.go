@@ -201,11 +201,17 @@ func (sh *shell) readFile(name string) ([]byte, error) {
 	return source, nil
 }
 
-// tidyPath turns "open FILE: no such file" into "FILE: no such file".
+// fileError says what is the matter with a file: "FILE: no such file".
+type fileError struct{ err *os.PathError }
+
+func (e *fileError) Error() string { return e.err.Path + ": " + e.err.Err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
+// tidyPath leaves out of an error on a file what was being done to it.
 func tidyPath(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
-		return fmt.Errorf("%s: %w", path.Path, path.Err)
+		return &fileError{path}
 	}
 	return err
 }

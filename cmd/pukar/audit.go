@@ -29,7 +29,7 @@ func (sh *shell) auditList() *cobra.Command {
 			}
 			rows := make([][]string, len(list.Events))
 			for i, e := range list.Events {
-				rows[i] = []string{strconv.FormatInt(e.ID, 10), e.At.String(), e.Actor, e.Action, e.Subject, string(e.After)}
+				rows[i] = []string{strconv.FormatInt(e.ID, 10), e.At.String(), e.Actor, e.Action, e.Subject, shorten(string(e.After), 80)}
 			}
 			if err := printTable(sh.stdout, []column{right("id"), left("at"), left("actor"), left("action"), left("subject"), left("after")}, rows); err != nil {
 				return err

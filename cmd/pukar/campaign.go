@@ -95,38 +95,6 @@ func (sh *shell) campaignPlan() *cobra.Command {
 	return cmd
 }
 
-func (sh *shell) campaignTest() *cobra.Command {
-	var ask api.TestRequest
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "test NAME --to NUMBER", Short: "Send the real text by the real route to one listed test number",
-		Long: `Sends a campaign's real text by its real route to one number of test_numbers in the configuration. The test is recorded
-apart from the campaign's runs.`,
-		Example: "  pukar campaign test onorc-bihar --to 9800000001",
-		Args:    takes("NAME"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if ask.MSISDN == "" {
-				return usage(fmt.Errorf("--to is missing: name a number of test_numbers in the configuration"))
-			}
-			caller := sh.client()
-			defer caller.Close()
-			status, err := caller.TestCampaign(cmd.Context(), args[0], ask)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(sh.stdout, status)
-			}
-			say(sh.stdout, "Test %d of %s is on its way.", status.Run, status.Name)
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&ask.MSISDN, "to", "", "the test number")
-	cmd.Flags().StringVar(&ask.Language, "language", "", "in which language (default: the person's, else the template's fallback)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
 // move is a command that moves a campaign to another state.
 type move struct {
 	verb, short string

@@ -148,9 +148,9 @@ func (sh *shell) runDemo(ctx context.Context, f demoFlags) (err error) {
 	}
 	if !f.exit {
 		say(sh.stdout, "\nStill serving; Ctrl-C ends it. To look around, in another terminal:")
-		say(sh.stdout, "  pukar --home %s campaign status %s", home, demoCampaign)
-		say(sh.stdout, "  pukar --home %s optout list", home)
-		say(sh.stdout, "  pukar --home %s audience count --scheme onorc", home)
+		say(sh.stdout, "  PUKAR_HOME=%s pukar campaign status %s", home, demoCampaign)
+		say(sh.stdout, "  PUKAR_HOME=%s pukar optout list", home)
+		say(sh.stdout, "  PUKAR_HOME=%s pukar audience count --scheme onorc", home)
 		select {
 		case err := <-ended:
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"pukar/internal/embedded"
 	"pukar/internal/pgdb"
@@ -48,6 +49,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &problem):
 		return codeOfProblem(problem.Code)
+	case aboutFile(err):
+		return exitFailed
 	case errors.Is(err, client.ErrNoServer), pgdb.Unavailable(err):
 		return exitUnavailable
 	case errors.Is(err, embedded.ErrNotInstalled):
@@ -68,4 +71,11 @@ func codeOfProblem(code string) int {
 		return exitUnavailable
 	}
 	return exitFailed
+}
+
+// aboutFile says whether a file is the matter. An errno passes for a network error otherwise.
+func aboutFile(err error) bool {
+	var path *os.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link)
 }

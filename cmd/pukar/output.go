@@ -91,6 +91,15 @@ func pairs(w io.Writer, facts ...[2]string) error {
 // oneLine keeps a value from breaking a table.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
+// shorten cuts a value that would make a table unreadable; --json has it whole.
+func shorten(s string, most int) string {
+	runes := []rune(s)
+	if len(runes) <= most {
+		return s
+	}
+	return string(runes[:most-1]) + "…"
+}
+
 // count writes a number with the digits grouped as in India: 12,34,567.
 func count(n int64) string {
 	digits := strconv.FormatInt(n, 10)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -20,9 +21,23 @@ type progress struct {
 	total  int64 // 0: not known
 	bars   *mpb.Progress
 	bar    *mpb.Bar
-	note   string
 	last   time.Time
 	silent bool
+
+	mu   sync.Mutex
+	note string // read by the bar's own goroutine
+}
+
+func (p *progress) say(note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.note = note
+}
+
+func (p *progress) saying() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.note
 }
 
 // newProgress begins a display on out. total is how much there is, 0 where it is not known; silent shows nothing.
@@ -36,10 +51,13 @@ func newProgress(out io.Writer, title string, total int64, unit any, silent bool
 	if unit != nil {
 		end = decor.Counters(unit, "% .1f / % .1f", decor.WC{W: 5})
 	}
-	p.bar = p.bars.AddBar(total,
-		mpb.PrependDecorators(decor.Name(title, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(end, decor.Any(func(decor.Statistics) string { return "  " + p.note })),
-	)
+	name := mpb.PrependDecorators(decor.Name(title, decor.WCSyncSpaceR))
+	note := decor.Any(func(decor.Statistics) string { return "  " + p.saying() })
+	if total == 0 {
+		p.bar = p.bars.MustAdd(0, mpb.SpinnerStyle().PositionLeft().Build(), name, mpb.AppendDecorators(note), mpb.BarWidth(3))
+		return p
+	}
+	p.bar = p.bars.AddBar(total, name, mpb.AppendDecorators(end, note))
 	return p
 }
 
@@ -49,11 +67,11 @@ func (p *progress) at(done int64, note string) {
 		return
 	}
 	if p.bar != nil {
-		p.note = note
+		p.say(note)
 		p.bar.SetCurrent(done)
 		return
 	}
-	p.note = note
+	p.say(note)
 	if time.Since(p.last) < plainEvery {
 		return
 	}
@@ -61,7 +79,7 @@ func (p *progress) at(done int64, note string) {
 	p.line()
 }
 
-func (p *progress) line() { say(p.out, "%s: %s", p.title, p.note) }
+func (p *progress) line() { say(p.out, "%s: %s", p.title, p.saying()) }
 
 // end closes the display; a bar stays where it is.
 func (p *progress) end(note string) {
@@ -69,13 +87,13 @@ func (p *progress) end(note string) {
 		return
 	}
 	if p.bar != nil {
-		p.note = note
+		p.say(note)
 		p.bar.SetTotal(-1, true)
 		p.bars.Wait()
 		return
 	}
 	if note != "" {
-		p.note = note
+		p.say(note)
 		p.line()
 	}
 }

@@ -21,7 +21,7 @@ type shell struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
-	home   string // flag --home
+	home   string // flag --pukar-home
 	socket string // flag --socket
 }
 
@@ -64,7 +64,7 @@ Most commands call the server of this machine (`+"`pukar serve`"+`) over its soc
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	flags := root.PersistentFlags()
-	flags.StringVar(&sh.home, "home", "", "folder of the installation (default $PUKAR_HOME, else /var/lib/pukar as root, else ~/.pukar)")
+	flags.StringVar(&sh.home, "pukar-home", "", "folder of the installation (default $PUKAR_HOME, else /var/lib/pukar as root, else ~/.pukar)")
 	flags.StringVar(&sh.socket, "socket", "", "the server's socket (default $PUKAR_SOCKET, else pukar.sock in the home)")
 	root.AddCommand(sh.commands()...)
 	return root
