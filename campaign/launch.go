@@ -63,7 +63,7 @@ func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*
 	}
 	var run int32
 	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		c, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, name), name)
+		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name)
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (s *Service) Approve(ctx context.Context, name, actor string) (*Campaign, e
 
 func (s *Service) mark(ctx context.Context, name, actor, action string, move func(*Campaign) (to Stage, submitted, approved *string, err error)) (*Campaign, error) {
 	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		c, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, name), name)
+		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name)
 		if err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (s *Service) Resume(ctx context.Context, name, actor string) (*Status, erro
 
 func (s *Service) moveRun(ctx context.Context, name, actor, action, why string, move func(tx pgx.Tx, run int32) (bool, error)) (*Status, error) {
 	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		c, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaign, name), name)
+		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaign, name), name)
 		if err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func (s *Service) Test(ctx context.Context, name, number, language, actor string
 			return err
 		}
 		// A lock on the campaign keeps two tests from taking one number.
-		if _, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, name), name); err != nil {
+		if _, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name); err != nil {
 			return err
 		}
 		testNo, err := insertRun(ctx, tx, c.ID, "test", spec, version, s.Routes[spec.SMS.Route], f, struct{}{}, actor, now)

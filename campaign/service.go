@@ -87,7 +87,7 @@ const (
 	sqlCampaignLock = sqlCampaign + ` FOR UPDATE`
 )
 
-func readCampaign(ctx context.Context, row pgx.Row, name string) (*Campaign, error) {
+func readCampaign(row pgx.Row, name string) (*Campaign, error) {
 	var c Campaign
 	err := row.Scan(&c.ID, &c.Name, &c.Stage, &c.Source, &c.Actor, &c.SubmittedBy, &c.ApprovedBy, &c.CreatedAt, &c.UpdatedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -101,7 +101,7 @@ func readCampaign(ctx context.Context, row pgx.Row, name string) (*Campaign, err
 
 // Get reads a campaign by its name; ErrNotFound when there is none.
 func (s *Service) Get(ctx context.Context, name string) (*Campaign, error) {
-	return readCampaign(ctx, s.Pool.QueryRow(ctx, sqlCampaign, name), name)
+	return readCampaign(s.Pool.QueryRow(ctx, sqlCampaign, name), name)
 }
 
 const sqlInsertCampaign = `
@@ -144,7 +144,7 @@ func (s *Service) Update(ctx context.Context, source []byte, actor string) (*Cam
 		return nil, err
 	}
 	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		before, err := readCampaign(ctx, tx.QueryRow(ctx, sqlCampaignLock, spec.Name), spec.Name)
+		before, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, spec.Name), spec.Name)
 		if err != nil {
 			return err
 		}

@@ -373,7 +373,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 			load.results[i] = take(i, r)
 			answered.Done()
 		},
-		Late:   func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
+		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
 	})
 	answered.Wait()
 }

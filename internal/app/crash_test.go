@@ -102,9 +102,9 @@ func (c *crash) checkNobodyLostOrDoubled(name string, deaths int) {
 	}
 }
 
-func (c *crash) submitted(n uint64) {
+func (c *crash) submitted(n int64) {
 	c.t.Helper()
-	testenv.Eventually(c.t, within, fmt.Sprintf("%d parts to be submitted", n), func() bool { return uint64(c.centre.Stats().Submits) >= n })
+	testenv.Eventually(c.t, within, fmt.Sprintf("%d parts to be submitted", n), func() bool { return c.centre.Stats().Submits >= n })
 }
 
 func TestKilledInMidRun(t *testing.T) {
