@@ -42,6 +42,8 @@ type importMerge struct {
 
 	inserted, staged, repeated int64
 
+	// seen is there only while all that the register has comes from this file; else nil.
+	seen  *seenFilter
 	ids   [][16]byte
 	known []byte // of each person of the chunk: 0 new, 1 known
 }
@@ -77,6 +79,13 @@ func newImportMerge(ctx context.Context, tx pgx.Tx, plan *importPlan, opt Import
 	m := &importMerge{tx: tx, plan: plan}
 	if err := tx.QueryRow(ctx, sqlBeginImport, opt.Source, opt.FileName, opt.Actor, opt.Now).Scan(&m.id); err != nil {
 		return nil, err
+	}
+	var anybody bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM contact)`).Scan(&anybody); err != nil {
+		return nil, err
+	}
+	if !anybody {
+		m.seen = newSeenFilter()
 	}
 	columns := strings.Join(m.columns(), ", ")
 	// A temporary table is unlogged and nobody else's. The order of its rows is that of the file.
@@ -119,7 +128,12 @@ func (m *importMerge) recognise(ctx context.Context, c *importChunk) error {
 	m.known = append(m.known[:0], make([]byte, len(c.people))...)
 	m.ids = m.ids[:0]
 	for _, who := range c.people {
-		m.ids = append(m.ids, who)
+		if m.seen == nil || m.seen.add(who) {
+			m.ids = append(m.ids, who)
+		}
+	}
+	if len(m.ids) == 0 {
+		return nil
 	}
 	rows, err := m.tx.Query(ctx, sqlKnownPeople, m.ids, m.id)
 	if err != nil {
