@@ -48,11 +48,14 @@ WHERE b.run_id = $1 AND b.state = 'ready' AND b.sent_upto = b.hi
   AND NOT EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no)
   AND NOT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = b.run_id AND s.batch = b.no AND s.closed_at IS NULL)`
 
+	sqlInFlight = `
+SELECT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = $1 AND s.closed_at IS NULL),
+       EXISTS (SELECT 1 FROM batch b WHERE b.run_id = $1 AND b.state = 'ready')`
+
 	sqlStanding = `
-SELECT (SELECT count(*) FROM stride s WHERE s.run_id = $1 AND s.closed_at IS NULL),
-       (SELECT count(*) FROM batch b WHERE b.run_id = $1 AND b.state = 'ready'),
-       (SELECT coalesce(sum(o.counts[1]), 0) FROM outcome o WHERE o.run_id = $1),
-       (SELECT coalesce(sum(o.counts[6]), 0) FROM outcome o WHERE o.run_id = $1)`
+SELECT coalesce(sum(counts[1]), 0), coalesce(sum(counts[6]), 0)
+FROM outcome
+WHERE run_id = $1`
 
 	sqlMoveRun = `
 UPDATE run
@@ -67,22 +70,28 @@ func (l *Ledger) Advance(ctx context.Context, run OpenRun) (RunState, error) {
 	if _, err := l.pool.Exec(ctx, sqlFinishBatches, run.ID); err != nil {
 		return run.State, fmt.Errorf("finish batches of run %d: %w", run.ID, err)
 	}
-	var open, ready, pending, awaiting int64
-	if err := l.pool.QueryRow(ctx, sqlStanding, run.ID).Scan(&open, &ready, &pending, &awaiting); err != nil {
+	var open, ready bool
+	if err := l.pool.QueryRow(ctx, sqlInFlight, run.ID).Scan(&open, &ready); err != nil {
 		return run.State, fmt.Errorf("look at run %d: %w", run.ID, err)
+	}
+	var pending, awaiting int64
+	if !open && (run.State == RunCancelling || run.State == RunSettling) { // the sums are only wanted at the end
+		if err := l.pool.QueryRow(ctx, sqlStanding, run.ID).Scan(&pending, &awaiting); err != nil {
+			return run.State, fmt.Errorf("count run %d: %w", run.ID, err)
+		}
 	}
 	next := run.State
 	switch {
-	case open > 0:
+	case open:
 	case run.State == RunPausing:
 		next = RunPaused
 	case run.State == RunCancelling && pending > 0:
 		return run.State, l.skipPending(ctx, run.ID)
 	case run.State == RunCancelling:
 		next = RunCancelled
-	case run.State == RunRunning && ready == 0:
+	case run.State == RunRunning && !ready:
 		next = RunSettling
-	case run.State == RunSettling && ready > 0:
+	case run.State == RunSettling && ready:
 		next = RunRunning
 	case run.State == RunSettling && pending == 0 && (awaiting == 0 || !run.Receipts):
 		next = RunDone
