@@ -61,8 +61,9 @@ WHERE c.identity = s.identity
 }
 
 // newAge tells whether the file's age is news: a list that repeats last year's age of somebody who
-// has turned a year older since says something else than the register does.
-const newAge = `(s.age IS NOT NULL AND s.age IS DISTINCT FROM (c.age + EXTRACT(year FROM age(s.age_on, c.age_on)))::int)`
+// has turned a year older since says something else than the register does. Years are counted as the
+// rules count them.
+const newAge = `(s.age IS NOT NULL AND s.age IS DISTINCT FROM c.age + (4 * (s.age_on - c.age_on) + 3) / 1461)`
 
 // fold joins the staged rows of one person into one, as if they had come one after the other.
 func (m *importMerge) fold(ctx context.Context) error {
