@@ -16,9 +16,6 @@ type span struct{ from, length int32 }
 
 var null = span{0, -1}
 
-// identity is the uuid under which a person is known across imports.
-type identity [16]byte
-
 // importChunk is a bounded number of people of the file, ready for COPY. The parsing goroutine fills
 // it, the importing one sends it and gives it back.
 type importChunk struct {
@@ -152,13 +149,4 @@ func (c *importChunk) appendAttributes(out []byte, cells []span) []byte {
 	out = append(out, '}')
 	binary.BigEndian.PutUint32(out[from:], uint32(len(out)-from-4)) //nolint:gosec // bounded by maxRecord
 	return out
-}
-
-// tuple returns one person's row for COPY.
-func (c *importChunk) tuple(i int) []byte {
-	from := 0
-	if i > 0 {
-		from = c.tupleEnd[i-1]
-	}
-	return c.tuples[from:c.tupleEnd[i]]
 }
