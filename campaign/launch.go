@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"pukar/audience"
 	"pukar/internal/auditlog"
@@ -205,7 +206,31 @@ func (s *Service) Resume(ctx context.Context, name, actor string) (*Status, erro
 }
 
 func (s *Service) moveRun(ctx context.Context, name, actor, action, why string, move func(tx pgx.Tx, run int32) (bool, error)) (*Status, error) {
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+	err := untilNoDeadlock(func() error { return s.tryMoveRun(ctx, name, actor, action, why, move) })
+	if err != nil {
+		return nil, err
+	}
+	return s.Status(ctx, name)
+}
+
+const deadlockDetected = "40P01"
+
+// untilNoDeadlock tries again what PostgreSQL sacrificed: raising all fences of a run can meet a worker
+// that holds some of its batches and wants others.
+func untilNoDeadlock(do func() error) error {
+	var err error
+	for range 5 {
+		err = do()
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != deadlockDetected {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Service) tryMoveRun(ctx context.Context, name, actor, action, why string, move func(tx pgx.Tx, run int32) (bool, error)) error {
+	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
 		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaign, name), name)
 		if err != nil {
 			return err
@@ -232,10 +257,6 @@ func (s *Service) moveRun(ctx context.Context, name, actor, action, why string, 
 			Before: map[string]any{"run": number, "state": state}, After: map[string]any{"why": why},
 		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.Status(ctx, name)
 }
 
 const (

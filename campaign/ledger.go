@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -87,7 +88,8 @@ WHERE to_regclass('submission_' || to_char(day, 'YYYYMMDD')) IS NULL
 )
 
 // EnsurePartitions makes the daily partitions of submission and inbox from yesterday to a week ahead.
-// Facts whose day has none land in the default partition and are not lost.
+// Facts whose day has none land in the default partition and are not lost; a day that has some there
+// already stays there.
 func (l *Ledger) EnsurePartitions(ctx context.Context, now time.Time) error {
 	return pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlPartitionLock); err != nil {
@@ -104,13 +106,31 @@ func (l *Ledger) EnsurePartitions(ctx context.Context, now time.Time) error {
 		}
 		for _, p := range missing {
 			for _, table := range []string{"submission", "inbox"} {
-				sql := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %[1]s_%[2]s PARTITION OF %[1]s FOR VALUES FROM ('%[3]s 00:00:00+00') TO ('%[4]s 00:00:00+00')`,
-					table, p.Name, p.From, p.To)
-				if _, err := tx.Exec(ctx, sql); err != nil {
-					return fmt.Errorf("make partition %s_%s: %w", table, p.Name, err)
+				if err := makePartition(ctx, tx, table, p.Name, p.From, p.To); err != nil {
+					return err
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// checkViolation is PostgreSQL's answer when the default partition holds rows of the day.
+const checkViolation = "23514"
+
+func makePartition(ctx context.Context, tx pgx.Tx, table, name, from, to string) error {
+	sql := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %[1]s_%[2]s PARTITION OF %[1]s FOR VALUES FROM ('%[3]s 00:00:00+00') TO ('%[4]s 00:00:00+00')`,
+		table, name, from, to)
+	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+		_, err := savepoint.Exec(ctx, sql)
+		return err
+	})
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == checkViolation {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make partition %s_%s: %w", table, name, err)
+	}
+	return nil
 }

@@ -40,13 +40,18 @@ func (l *Ledger) OpenRuns(ctx context.Context) ([]OpenRun, error) {
 
 const (
 	// What recovery closed while nobody held the batch leaves nothing behind that a release would see.
+	// Rows that are locked are being worked on and will be looked at again.
 	sqlFinishBatches = `
-UPDATE batch b
+UPDATE batch
 SET state = 'done', holder = NULL, lease_until = NULL
-WHERE b.run_id = $1 AND b.state = 'ready' AND b.sent_upto = b.hi
-  AND (b.lease_until IS NULL OR b.lease_until < now())
-  AND NOT EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no)
-  AND NOT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = b.run_id AND s.batch = b.no AND s.closed_at IS NULL)`
+FROM (SELECT b.run_id, b.no
+      FROM batch b
+      WHERE b.run_id = $1 AND b.state = 'ready' AND b.sent_upto = b.hi
+        AND (b.lease_until IS NULL OR b.lease_until < now())
+        AND NOT EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no)
+        AND NOT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = b.run_id AND s.batch = b.no AND s.closed_at IS NULL)
+      FOR UPDATE SKIP LOCKED) idle
+WHERE batch.run_id = idle.run_id AND batch.no = idle.no`
 
 	sqlInFlight = `
 SELECT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = $1 AND s.closed_at IS NULL),
