@@ -42,7 +42,11 @@ type importMerge struct {
 	inserted, staged, repeated int64
 
 	// seen is there only while all that the register has comes from this file; else nil.
-	seen  *seenFilter
+	seen *seenFilter
+	// waiting is of the staged people; twice tells that one of them may have several rows.
+	waiting *seenFilter
+	twice   bool
+
 	ids   [][16]byte
 	known []byte // of each person of the chunk: 0 new, 1 known
 }
@@ -148,6 +152,12 @@ func (m *importMerge) recognise(ctx context.Context, c *importChunk) error {
 			return err
 		}
 		m.known[c.at[who]] = 1
+		if m.waiting == nil {
+			m.waiting = newSeenFilter()
+		}
+		if m.waiting.add(who) {
+			m.twice = true
+		}
 		if mine { // she was inserted by an earlier row of this file
 			m.repeated++
 		}
@@ -172,11 +182,7 @@ func (m *importMerge) finish(ctx context.Context) (updated int64, err error) {
 	if _, err := m.tx.Exec(ctx, `ANALYZE import_row`); err != nil {
 		return 0, err
 	}
-	var twice bool
-	if err := m.tx.QueryRow(ctx, `SELECT count(DISTINCT identity) <> count(*) FROM import_row`).Scan(&twice); err != nil {
-		return 0, err
-	}
-	if twice {
+	if m.twice {
 		if err := m.fold(ctx); err != nil {
 			return 0, fmt.Errorf("join rows of one person: %w", err)
 		}
