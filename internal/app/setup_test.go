@@ -1,8 +1,8 @@
 package app
 
 import (
-	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +22,11 @@ import (
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(envChild); spec != "" {
 		os.Exit(runChild(spec))
+	}
+	// The tests mostly wait, for delays that they ask of the centre.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
 	}
 	testenv.Main(m)
 }
@@ -55,7 +60,7 @@ priority: bulk
 type bench struct {
 	t      testing.TB
 	centre *smsc.Centre
-	record *bytes.Buffer // what the centre got
+	record *record // what the centre got
 	config config.Config
 	app    *App
 	stop   func()
@@ -64,7 +69,7 @@ type bench struct {
 // newBench starts a message centre; run starts the process.
 func newBench(t testing.TB, options smsc.Options, adjust func(*config.Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, record: &bytes.Buffer{}}
+	b := &bench{t: t, record: &record{}}
 	options.Record = b.record
 	b.centre = smsc.New(options, testenv.Logger(t))
 	if err := b.centre.Start(); err != nil {
@@ -141,7 +146,14 @@ func (b *bench) people(n int) {
 		}
 		fmt.Fprintf(&csv, "%d,%s,%s,%s,yes\n", firstNumber+int64(i), nameOf(i), language, districts[i%len(districts)])
 	}
-	result, err := audience.Import(b.t.Context(), b.app.Pool, b.app.Key, strings.NewReader(csv.String()), audience.ImportOptions{Source: "test", Actor: "test"})
+	b.importPeople(n, csv.String(), audience.ImportOptions{})
+}
+
+// importPeople imports a list of n people who are all new.
+func (b *bench) importPeople(n int, csv string, options audience.ImportOptions) {
+	b.t.Helper()
+	options.Source, options.Actor = "test", "test"
+	result, err := audience.Import(b.t.Context(), b.app.Pool, b.app.Key, strings.NewReader(csv), options)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -154,21 +166,35 @@ const firstNumber = 919800100000
 
 func nameOf(i int) string { return "Asha" + strings.Repeat("a", i%5) }
 
-// launch stores the template and a campaign and launches it.
+// launch launches the usual campaign, which goes to everybody at any hour.
 func (b *bench) launch(name string) *campaign.Status {
 	b.t.Helper()
-	ctx := b.t.Context()
-	if _, _, err := templates.NewStore(b.app.Pool).Add(ctx, []byte(introTemplate), "test"); err != nil {
-		b.t.Fatal(err)
-	}
-	if _, err := b.app.Campaigns.Create(ctx, fmt.Appendf(nil, introCampaign, name), "test"); err != nil {
-		b.t.Fatal(err)
-	}
-	status, err := b.app.Campaigns.Launch(ctx, name, campaign.LaunchOptions{Actor: "test"})
+	return b.launchFile(introTemplate, fmt.Sprintf(introCampaign, name))
+}
+
+// launchFile stores a template and a campaign, and launches that.
+func (b *bench) launchFile(template, source string) *campaign.Status {
+	b.t.Helper()
+	created := b.create(template, source)
+	status, err := b.app.Campaigns.Launch(b.t.Context(), created.Name, campaign.LaunchOptions{Actor: "test"})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return status
+}
+
+// create stores a template and a campaign.
+func (b *bench) create(template, source string) *campaign.Campaign {
+	b.t.Helper()
+	ctx := b.t.Context()
+	if _, _, err := templates.NewStore(b.app.Pool).Add(ctx, []byte(template), "test"); err != nil {
+		b.t.Fatal(err)
+	}
+	created, err := b.app.Campaigns.Create(ctx, []byte(source), "test")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return created
 }
 
 func (b *bench) status(name string) *campaign.Status {
