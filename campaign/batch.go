@@ -107,9 +107,14 @@ const HintsPerRun = 4
 // hintAfter is how long a hint may go unanswered before the next is given.
 const hintAfter = 30 * time.Second
 
-// A batch is out while it is leased or freshly hinted. A lease that ran out was a holder's death: its
-// batch is hinted at once.
-const sqlHint = `
+const (
+	// Who asks waits for whoever is asking for the same run, and then counts what that one gave. The first
+	// number only keeps other locks apart.
+	sqlHintLock = `SELECT pg_advisory_xact_lock(7821003, $1::int4)`
+
+	// A batch is out while it is leased or freshly hinted. A lease that ran out was a holder's death: its
+	// batch is hinted at once.
+	sqlHint = `
 WITH busy AS (
     SELECT count(*) AS n
     FROM batch
@@ -132,6 +137,7 @@ FROM next
 WHERE b.run_id = $1 AND b.no = next.no
   AND EXISTS (SELECT 1 FROM run WHERE id = $1 AND state = 'running')
 RETURNING b.no, b.hint_no`
+)
 
 // Hint says that a batch has work.
 type Hint struct {
@@ -142,12 +148,15 @@ type Hint struct {
 // NextHints raises the hint number of batches of a run that have work and nobody on it, at most
 // HintsPerRun out at once. Losing a hint costs half a minute; giving one twice costs nothing.
 func (l *Ledger) NextHints(ctx context.Context, run int32) ([]Hint, error) {
-	rows, err := l.pool.Query(ctx, sqlHint, run, hintAfter, HintsPerRun)
-	if err != nil {
-		return nil, fmt.Errorf("hint batches of run %d: %w", run, err)
-	}
-	hints, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Hint])
-	if err != nil {
+	// Both go in one journey, which is a transaction: nobody who is stopped half-way holds the lock.
+	var batch pgx.Batch
+	var hints []Hint
+	batch.Queue(sqlHintLock, run)
+	batch.Queue(sqlHint, run, hintAfter, HintsPerRun).Query(func(rows pgx.Rows) (err error) {
+		hints, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Hint])
+		return err
+	})
+	if err := l.pool.SendBatch(ctx, &batch).Close(); err != nil {
 		return nil, fmt.Errorf("hint batches of run %d: %w", run, err)
 	}
 	return hints, nil
