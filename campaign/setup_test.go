@@ -450,3 +450,9 @@ func (o *office) retryParked(t tester, later time.Duration) int {
 	}
 	return matched
 }
+
+// eventually waits for what another goroutine brings about.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	testenv.Eventually(t, 30*time.Second, what, ok)
+}

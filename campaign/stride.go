@@ -250,10 +250,12 @@ func writeSkips(ctx context.Context, tx pgx.Tx, run int32, skips []Skip, at time
 	return observe(ctx, tx, run, seen, time.Time{})
 }
 
+// No part is in two open strides, so the parts tell a redo from another one of the same messages.
 const sqlFindStride = `
 SELECT id
 FROM stride
 WHERE run_id = $1 AND batch = $2 AND fence = $3 AND lo = $4 AND hi = $5 AND kind = $6 AND closed_at IS NULL
+  AND seqs IS NOT DISTINCT FROM $7::int4[] AND seq_parts IS NOT DISTINCT FROM $8::int2[]
 ORDER BY id DESC
 LIMIT 1`
 
@@ -261,11 +263,12 @@ LIMIT 1`
 // answer was lost. The batch's row lock waits for that transaction to end; if the stride is there, it
 // is recorded as not sent, which is certain, and the range is redone.
 func (l *Ledger) Abandon(ctx context.Context, lease *Lease, s *Stride, rule RedoRule) error {
+	seqs, parts, _ := redoColumns(s.Redo) // none of a first stride: NULL
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT 1 FROM batch WHERE run_id = $1 AND no = $2 FOR UPDATE`, lease.Run, lease.Batch); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, sqlFindStride, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.Kind).Scan(&s.ID)
+		return tx.QueryRow(ctx, sqlFindStride, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.Kind, seqs, parts).Scan(&s.ID)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
