@@ -24,7 +24,8 @@ import (
 // demoCampaign is the name of the demo's campaign.
 const demoCampaign = "demo"
 
-// demoSource is the demo's campaign: everybody, at any hour of any day, since nobody is disturbed by it.
+// demoSource is the demo's campaign: everybody, at any hour of any day, since nobody is disturbed by it. The simulator
+// forgets the receipts that it owes when it stops with the demo: a run that is taken up again must not wait for them long.
 const demoSource = `name: demo
 purpose: a demonstration with invented people
 audience: {all: true}
@@ -32,6 +33,7 @@ steps:
   - sms: {template: onorc-intro, route: main}
 window: {days: sun-sat, from: "00:00", to: "24:00"}
 priority: bulk
+receipt_wait: 20s
 `
 
 // demoConfig is the demo's whole configuration: the one route leads to the simulator that it starts.
