@@ -183,10 +183,13 @@ func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []P
 			return err
 		}
 		late := tag.RowsAffected() == 0
-		if !late {
-			if err := writeRedo(ctx, tx, s, results, rule); err != nil {
-				return err
-			}
+		if late {
+			err = spareRedo(ctx, tx, s, results)
+		} else {
+			err = writeRedo(ctx, tx, s, results, rule)
+		}
+		if err != nil {
+			return err
 		}
 		seen := make([]observation, 0, len(results))
 		var newest time.Time
@@ -204,6 +207,9 @@ func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []P
 func (l *Ledger) Late(ctx context.Context, s *Stride, result PartResult) error {
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if err := appendSubmissions(ctx, tx, s, []PartResult{result}); err != nil {
+			return err
+		}
+		if err := spareRedo(ctx, tx, s, []PartResult{result}); err != nil {
 			return err
 		}
 		rule := RedoRule{OnUnknown: "hold"}
@@ -285,6 +291,25 @@ func writeRedo(ctx context.Context, tx pgx.Tx, s *Stride, results []PartResult, 
 	return nil
 }
 
+// spareRedo takes back what was to be sent again although it may have left, where a late response says
+// that the centre has it.
+func spareRedo(ctx context.Context, tx pgx.Tx, s *Stride, results []PartResult) error {
+	var seqs []int32
+	var parts []int16
+	for _, r := range results {
+		if r.Result == Accepted {
+			seqs, parts = append(seqs, r.Seq), append(parts, r.Part)
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, sqlTakeRedo, s.Run, s.Batch, seqs, parts); err != nil {
+		return fmt.Errorf("take back redo: %w", err)
+	}
+	return nil
+}
+
 // refusedForGood lists the messages of several parts that a refusal has failed as a whole: a handset
 // cannot join the rest, so nothing more of them is sent.
 func refusedForGood(results []PartResult, rule RedoRule) []int32 {
@@ -332,7 +357,8 @@ func (l *Ledger) Recover(ctx context.Context, responseTimeout time.Duration) (un
 			var parts, tries []int16
 			err = row.Scan(&s.ID, &s.Run, &s.Batch, &s.Kind, &s.Lo, &s.Hi, &s.PartCounts, &seqs, &parts, &tries, &s.Parts, &s.Route, &s.Bind, &s.rule.OnUnknown)
 			for i := range seqs {
-				s.Redo = append(s.Redo, RedoPart{Recipient: Recipient{Seq: seqs[i]}, Part: parts[i], Tries: tries[i], Bind: s.Bind})
+				// Their bind need not be known: a message that may be out already is kept on this one.
+				s.Redo = append(s.Redo, RedoPart{Recipient: Recipient{Seq: seqs[i]}, Part: parts[i], Tries: tries[i]})
 			}
 			return s, err
 		})
