@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -112,6 +113,51 @@ func TestImportOfManyRefusedRowsAnswersWhileItReads(t *testing.T) {
 	if result.Refused != 50_000 || bytes.Count(rejects.Bytes(), []byte("\n")) != 50_001 {
 		t.Errorf("refused %d, rejects of %d lines", result.Refused, bytes.Count(rejects.Bytes(), []byte("\n")))
 	}
+}
+
+// A file that is refused by its first line must not be sent to its end, and its connection not be used again.
+func TestImportRefusedEarlyEndsEarly(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	for range 20 {
+		endless := io.MultiReader(strings.NewReader("name,age\n"), repeat("Asha,30\n"))
+		_, err := s.Import(t.Context(), endless, client.ImportOptions{FileName: "endless.csv"})
+		problemAs(t, err, http.StatusUnprocessableEntity, api.CodeInvalid)
+		if _, err := s.Count(t.Context(), api.Cohort{All: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Whoever hangs up in the middle of an import leaves nothing of it.
+func TestImportThatIsCutOffKeepsNothing(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	file := io.MultiReader(strings.NewReader("msisdn,name\n9812345601,Asha\n"), readerFunc(func(p []byte) (int, error) {
+		cancel()
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}))
+	if _, err := s.Import(ctx, file, client.ImportOptions{FileName: "cut.csv"}); err == nil {
+		t.Fatal("the import ended well")
+	}
+	result := importPeople(t, s) // waits for the other to be gone
+	if result.Inserted != 3 {
+		t.Errorf("after it: %+v", result)
+	}
+}
+
+// readerFunc is a reader made of a function.
+type readerFunc func(p []byte) (int, error)
+
+// Read calls the function.
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// repeat gives the text without end.
+func repeat(text string) io.Reader {
+	block := []byte(strings.Repeat(text, 1000))
+	return readerFunc(func(p []byte) (int, error) { return copy(p, block), nil })
 }
 
 func TestCountPreviewExplain(t *testing.T) {

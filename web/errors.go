@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"pukar/audience"
 	"pukar/campaign"
@@ -117,9 +118,12 @@ type invalid struct{ text string }
 
 func (e *invalid) Error() string { return e.text }
 
-// writeProblem answers a request outside of huma.
+// writeProblem answers a request outside of huma. The answer names its length, so that it is whole to the caller before the
+// request's own body was read.
 func writeProblem(w http.ResponseWriter, problem *api.Problem) {
+	body, _ := json.Marshal(problem) // of strings and numbers only
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(problem.Status)
-	_ = json.NewEncoder(w).Encode(problem)
+	_, _ = w.Write(body)
 }

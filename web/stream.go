@@ -23,14 +23,20 @@ type stream struct {
 	r       *http.Request
 	control *http.ResponseController
 	kind    string
+	upload  bool // the request has a body
 
 	mu    sync.Mutex
 	begun bool
 }
 
 func newStream(w http.ResponseWriter, r *http.Request, contentType string) *stream {
-	s := &stream{w: w, r: r, control: http.NewResponseController(w), kind: contentType}
-	_ = s.control.EnableFullDuplex() // an import answers while it reads
+	s := &stream{w: w, r: r, control: http.NewResponseController(w), kind: contentType, upload: r.ContentLength != 0}
+	if s.upload {
+		// An import answers while it reads. What is left of its request may not be taken for the beginning of the next,
+		// hence the connection ends with it.
+		_ = s.control.EnableFullDuplex()
+		w.Header().Set("Connection", "close")
+	}
 	_ = s.control.SetReadDeadline(time.Time{})
 	return s
 }
@@ -75,6 +81,7 @@ func (s *stream) trail(name, value string) { s.w.Header().Set(name, value) }
 // finish ends the answer. An error before the first byte is a problem document; after it, a stream of lines ends with
 // a line {"problem": …}, and any other is cut off so that it cannot be taken for whole.
 func (s *stream) finish(err error, problem func(error) *api.Problem) {
+	defer s.drain()
 	if err == nil {
 		s.mu.Lock()
 		s.begin()
@@ -92,6 +99,25 @@ func (s *stream) finish(err error, problem func(error) *api.Problem) {
 		}{told})
 	default:
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// uploadDrain bounds the reading of what a refused upload still sends.
+const uploadDrain = 5 * time.Minute
+
+// drain reads the rest of an upload that was refused: whoever sends it may not look for the answer before all is sent. One
+// who does look hangs up, which ends this.
+func (s *stream) drain() {
+	if !s.upload {
+		return
+	}
+	_ = s.control.Flush()
+	rest := s.body()
+	piece := make([]byte, 64<<10)
+	for end := time.Now().Add(uploadDrain); time.Now().Before(end); {
+		if _, err := rest.Read(piece); err != nil {
+			return
+		}
 	}
 }
 
