@@ -37,8 +37,8 @@ race: install ## run every test three times under the race detector
 fuzz: ## run every fuzz target for FUZZ_TIME (10s)
 	scripts/fuzz $(FUZZ_TIME)
 
-bench: install ## run the benchmarks
-	go run ./internal/testenv/run -- go test -run '^$$' -bench . -benchmem -timeout 60m $(PKG)
+bench: install ## measure a whole campaign (BENCH_ARGS=--sizes=1000000); with PKG=./audience that package's benchmarks
+	$(if $(filter ./...,$(PKG)),go run ./bench $(BENCH_ARGS),go run ./internal/testenv/run -- go test -run '^$$' -bench . -benchmem -timeout 60m $(PKG))
 
 lint: ## run the linter; its first build takes over a minute
 	$(LINT) run

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -23,13 +22,13 @@ type child struct {
 	err     error         // how; set before done is closed
 
 	mu      sync.Mutex
-	said    []string       // the first lines of its standard output
-	hears   chan struct{}  // told of each of them
+	said    []byte         // the beginning of its standard output
+	hears   chan struct{}  // told when there is more of it
 	helpers map[int]uint64 // its own children by pid, with when they started
 }
 
-// firstLines is how many lines of a child's output are looked at.
-const firstLines = 20
+// heard is how much of a child's output is looked at.
+const heard = 4 << 10
 
 // startChild starts a program. It gets a process group of its own, so that Ctrl-C does not reach it before we end it in
 // order, and SIGTERM when we are killed.
@@ -41,24 +40,21 @@ func startChild(name, logPath, program string, args ...string) (*child, error) {
 	// Ended by stop, not by a context: it must be able to finish what it does.
 	c := &child{
 		name: name, logPath: logPath, cmd: exec.CommandContext(context.Background(), program, args...),
-		done: make(chan struct{}), hears: make(chan struct{}, firstLines),
+		done: make(chan struct{}), hears: make(chan struct{}, 1),
 	}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	c.cmd.Stderr = log
+	c.cmd.Stdout, c.cmd.Stderr = io.MultiWriter(log, listener{c}), log
+	// Whatever it leaves behind may hold its output open.
+	c.cmd.WaitDelay = time.Second
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "PUKAR_") { // or it would go over the configuration
 			c.cmd.Env = append(c.cmd.Env, setting)
 		}
 	}
-	out, err := c.cmd.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
 	if err := c.cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
 	}
 	go func() { // ends with the process, for which stop waits
-		c.listen(out, log)
 		c.err = c.cmd.Wait()
 		_ = log.Close()
 		close(c.done)
@@ -66,20 +62,18 @@ func startChild(name, logPath, program string, args ...string) (*child, error) {
 	return c, nil
 }
 
-func (c *child) listen(out io.Reader, log io.Writer) {
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		say(log, "%s", lines.Text())
-		c.mu.Lock()
-		heard := len(c.said) < firstLines
-		if heard {
-			c.said = append(c.said, lines.Text())
-		}
-		c.mu.Unlock()
-		if heard {
-			c.hears <- struct{}{}
-		}
+// listener takes a child's standard output.
+type listener struct{ *child }
+
+func (l listener) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	l.said = append(l.said, p[:min(len(p), heard-len(l.said))]...)
+	l.mu.Unlock()
+	select {
+	case l.hears <- struct{}{}:
+	default: // not yet looked at what came before
 	}
+	return len(p), nil
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
@@ -88,13 +82,14 @@ func (c *child) pid() int { return c.cmd.Process.Pid }
 func (c *child) await(ctx context.Context, mark string) (string, error) {
 	for {
 		c.mu.Lock()
-		for _, line := range c.said {
-			if _, rest, found := strings.Cut(line, mark); found {
-				c.mu.Unlock()
+		said := string(c.said)
+		c.mu.Unlock()
+		for line := range strings.Lines(said) {
+			_, rest, found := strings.Cut(line, mark)
+			if rest, whole := strings.CutSuffix(rest, "\n"); found && whole {
 				return rest, nil
 			}
 		}
-		c.mu.Unlock()
 		select {
 		case <-c.hears:
 		case <-c.done:
@@ -192,8 +187,8 @@ func (c *child) ended(within time.Duration) bool {
 	}
 }
 
-// endLeftover ends a server that outlived its parent, PostgreSQL by the signal that stops its processes at once. A
-// process that only got its number later is left alone.
+// endLeftover ends a server that outlived its parent, first by the signal at which PostgreSQL stops at once. A process that
+// only got its number later is left alone.
 func endLeftover(pid int, started uint64) {
 	ours := func() bool {
 		s, err := readStat(pid)
@@ -205,6 +200,8 @@ func endLeftover(pid int, started uint64) {
 		switch try {
 		case 0:
 			_ = syscall.Kill(pid, syscall.SIGQUIT)
+		case 20:
+			_ = syscall.Kill(pid, syscall.SIGTERM)
 		case 200:
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		case 300:

@@ -8,6 +8,8 @@
 // How to read the figures:
 //   - Messages a second count from the acknowledgement of the launch to the sight of state done, which is after the last
 //     receipt is settled. Nothing is subtracted: neither the first hint's way through Redis nor the wait of the last poll.
+//   - "first after" and "tail" say how much of that time the smallest runs spend on what does not grow: until the first
+//     message was seen to leave, and from when none was left to send.
 //   - Freezing is the whole call that launches, the forecast included that it keeps.
 //   - CPU is what the kernel counts for a process and its children, for PostgreSQL all its processes, also those that have
 //     ended. It is kept in hundredths of a second, so that small sizes are coarse. "others" is what the rest of the

@@ -93,9 +93,13 @@ func children(stats []procStat, pid int) []procStat {
 	return found
 }
 
-// treeCPU is the CPU time of a process and everything below it, those included that have ended.
+// treeCPU is the CPU time of a process and everything below it, those included that have ended. Process 0 is nobody,
+// although the kernel calls itself the parent of the first ones.
 func treeCPU(stats []procStat, pid int) time.Duration {
 	var sum time.Duration
+	if pid == 0 {
+		return 0
+	}
 	for _, s := range stats {
 		if s.pid == pid {
 			sum += s.own + s.reaped

@@ -21,12 +21,12 @@ func printResult(w io.Writer, r result) error {
 	}
 	say(w, "%s\n", strings.Join(settings, ", "))
 
-	sizes := newTable("people", "import/s", "COPY/s", "freeze/s", "INSERT/s", "messages/s", "peak submits/s", "receipts", "twice",
+	sizes := newTable("people", "import/s", "COPY/s", "freeze/s", "INSERT/s", "messages/s", "first after", "tail", "peak submits/s", "receipts", "twice",
 		"report/s", "COPY out/s", "peak memory", "time/message")
 	for _, t := range r.Trials {
 		sizes.AppendRow(table.Row{
 			grouped(t.People), perSecond(t.Import.PerSecond), perSecond(t.CopyIn), perSecond(t.Freeze.PerSecond), perSecond(t.InsertSelect),
-			perSecond(t.Send.PerSecond), grouped(t.SubmitsPeak), grouped(t.Receipts), grouped(t.Duplicates),
+			perSecond(t.Send.PerSecond), fmt.Sprintf("%.2f s", t.FirstSeconds), fmt.Sprintf("%.2f s", t.TailSeconds), grouped(t.SubmitsPeak), grouped(t.Receipts), grouped(t.Duplicates),
 			perSecond(t.Report.PerSecond), perSecond(t.CopyOut), bytesOf(t.Peak), fmt.Sprintf("%.2f", t.Relative),
 		})
 	}

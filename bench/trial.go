@@ -33,6 +33,10 @@ type trial struct {
 	SubmitsPeak int64 `json:"submits_per_second_peak"`
 	// SubmitsEarly were with the centre already when the launch was acknowledged.
 	SubmitsEarly int64 `json:"submits_before_acknowledgement"`
+	// FirstSeconds is how long after the acknowledgement the first message was seen to be on its way, TailSeconds how long the
+	// run still took when the last was; both as often as the status was asked for.
+	FirstSeconds float64 `json:"first_seconds"`
+	TailSeconds  float64 `json:"tail_seconds"`
 	// WALBytes is what PostgreSQL wrote ahead for each message, from the acknowledgement on.
 	WALBytes float64 `json:"wal_bytes_per_message"`
 	// Peak is the most that the program had resident in any phase.
@@ -206,13 +210,26 @@ func (s *stage) send(ctx context.Context, t *trial, stderr io.Writer) error {
 // watch asks for the status until the run has ended. How often: seldom enough to disturb little, often enough that the
 // wait for the last answer is about a hundredth of the run.
 func (s *stage) watch(ctx context.Context, t *trial, stderr io.Writer) (api.CampaignStatus, error) {
-	pause := min(max(time.Duration(t.People)*time.Microsecond, 20*time.Millisecond), 250*time.Millisecond)
+	pause := min(max(time.Duration(t.People)*time.Microsecond/2, 20*time.Millisecond), 250*time.Millisecond)
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
-	for told := time.Now(); ; {
+	begun := time.Now()
+	var first, last time.Duration
+	for told := begun; ; {
 		status, err := s.caller.Status(ctx, "bench")
-		if err != nil || status.Ended() {
+		if err != nil {
 			return status, err
+		}
+		now := time.Since(begun)
+		if first == 0 && status.Totals.Pending < status.Recipients {
+			first = now
+		}
+		if last == 0 && status.Totals.Pending == 0 {
+			last = now
+		}
+		if status.Ended() {
+			t.FirstSeconds, t.TailSeconds = first.Seconds(), (now - last).Seconds()
+			return status, nil
 		}
 		if status.State == "paused" {
 			return status, fmt.Errorf("the run was paused: %s", status.Why)
