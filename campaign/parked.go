@@ -60,19 +60,21 @@ FROM unnest($1::int8[], $2::int4[], $4::text[]) AS p (chunk, line, why)
 WHERE parked.chunk = p.chunk AND parked.line = p.line`
 
 	// An unknown part has no id. A receipt from the same centre for the same number may be its own, if
-	// nothing else of that number is without a receipt.
+	// nothing else of that number is without a receipt: an accepted part whose id nobody could read may be
+	// the one that it belongs to.
 	sqlMatchDoubt = `
-SELECT p.receipt, s.run_id, s.seq, s.part
+SELECT p.receipt, s.run_id, s.seq, s.part, bool_and(s.result = 'unknown')
 FROM unnest($1::int4[], $2::int8[], $3::text[], $4::timestamptz[]) AS p (receipt, msisdn, centre, at)
 JOIN recipient r ON r.msisdn = p.msisdn
-JOIN submission s ON s.run_id = r.run_id AND s.seq = r.seq AND s.result = 'unknown'
+JOIN run ON run.id = r.run_id AND run.receipts
+JOIN submission s ON s.run_id = r.run_id AND s.seq = r.seq AND s.result IN ('unknown', 'accepted')
                  AND s.at > p.at - $5::interval AND s.at < p.at + interval '1 hour'
 JOIN stride t ON t.id = s.stride_id AND t.centre = p.centre
 WHERE s.at > $6
-  AND NOT EXISTS (SELECT 1 FROM submission a
-                  WHERE a.run_id = s.run_id AND a.seq = s.seq AND a.part = s.part AND a.result = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM receipt_match m
                   WHERE m.run_id = s.run_id AND m.seq = s.seq AND m.part = s.part)
+  AND NOT EXISTS (SELECT 1 FROM inbox i
+                  WHERE i.run_id = s.run_id AND i.seq = s.seq AND i.part = s.part AND i.state <> '')
 GROUP BY p.receipt, s.run_id, s.seq, s.part`
 )
 
@@ -140,15 +142,18 @@ func matchDoubt(ctx context.Context, tx pgx.Tx, receipts []receipt, now time.Tim
 		}
 	}
 	fits := make(map[int32][]candidate)
+	known := make(map[candidate]bool) // accepted: with an id of its own
 	if len(indexes) > 0 {
 		rows, err := tx.Query(ctx, sqlMatchDoubt, indexes, numbers, centres, ats, ReceiptValidity, now.Add(-2*ReceiptValidity))
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("match receipts of unknown messages: %w", err)
 		}
 		var receiptNo int32
+		var doubtful bool
 		c := candidate{how: HowNumber}
-		if _, err := pgx.ForEachRow(rows, []any{&receiptNo, &c.run, &c.seq, &c.part}, func() error {
+		if _, err := pgx.ForEachRow(rows, []any{&receiptNo, &c.run, &c.seq, &c.part, &doubtful}, func() error {
 			fits[receiptNo] = append(fits[receiptNo], c)
+			known[c] = known[c] || !doubtful
 			return nil
 		}); err != nil {
 			return nil, nil, nil, fmt.Errorf("match receipts of unknown messages: %w", err)
@@ -158,7 +163,7 @@ func matchDoubt(ctx context.Context, tx pgx.Tx, receipts []receipt, now time.Tim
 	for i, r := range receipts {
 		fit := fits[int32(i)]
 		switch {
-		case len(fit) == 1 && !taken[fit[0]]:
+		case len(fit) == 1 && !known[fit[0]] && !taken[fit[0]]:
 			taken[fit[0]] = true
 			r.Run, r.Seq, r.Part = fit[0].run, fit[0].seq, fit[0].part
 			found = append(found, matched{receipt: r, how: HowNumber})
