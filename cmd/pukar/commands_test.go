@@ -62,7 +62,7 @@ window: {days: sun-sat, from: "00:00", to: "24:00"}
 // From a list of people to the delivery report, as a campaign manager types it.
 func TestCampaignByCommands(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := install(t, 0)
 	people := write(t, "people.csv", peopleFile)
 	imported := i.ok("audience", "import", people, "--source", "drive", "--map", "Mobile No=msisdn")
 	if !strings.Contains(imported, "5 rows read") || !strings.Contains(imported, people+".rejects.csv") {
@@ -183,7 +183,7 @@ func (i *installation) checkReads() {
 
 func TestMistakesOfCommands(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := install(t, 0)
 	bad := write(t, "bad.yaml", "name: x\nnonsense: 1\n")
 	for _, tt := range []struct {
 		line string

@@ -55,9 +55,11 @@ func pukar(t *testing.T, stdin string, args ...string) result {
 
 // installation is a server of `pukar serve` with a message centre of its own.
 type installation struct {
-	t    *testing.T
-	home string
-	stop func() int
+	t      *testing.T
+	home   string
+	stop   func() int
+	centre *smsc.Centre
+	record *safeBuffer // what the centre got, as CSV
 }
 
 const serveConfig = `home: %q
@@ -67,6 +69,7 @@ routes:
   - name: main
     binds:
       - {addr: %q, system_id: foo, password: bar, type: transceiver, window: 100}
+    parts_per_second: %g
     inr_per_part: "0.1450"
     simulated: true
     header: HELPLN
@@ -74,16 +77,17 @@ test_numbers: ["919800000001"]
 inbound: [{number: "919811100000"}]
 `
 
-func install(t *testing.T) *installation {
+func install(t *testing.T, partsPerSecond float64) *installation {
 	t.Helper()
-	centre := smsc.New(smsc.Options{Credentials: map[string]string{"foo": "bar"}, ReceiptDelay: 10 * time.Millisecond}, testenv.Logger(t))
+	record := &safeBuffer{}
+	centre := smsc.New(smsc.Options{Credentials: map[string]string{"foo": "bar"}, ReceiptDelay: 10 * time.Millisecond, Record: record}, testenv.Logger(t))
 	if err := centre.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = centre.Close() })
-	i := &installation{t: t, home: t.TempDir()}
+	i := &installation{t: t, home: t.TempDir(), centre: centre, record: record}
 	path := filepath.Join(i.home, "pukar.yaml")
-	text := fmt.Sprintf(serveConfig, i.home, testenv.DatabaseURL(t), testenv.RedisURL(t), centre.Addr())
+	text := fmt.Sprintf(serveConfig, i.home, testenv.DatabaseURL(t), testenv.RedisURL(t), centre.Addr(), partsPerSecond)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
