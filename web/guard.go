@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -77,7 +78,7 @@ func (g *guard) recover(ctx context.Context, w *watchedWriter) {
 	if value == nil {
 		return
 	}
-	if value == http.ErrAbortHandler {
+	if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(value)
 	}
 	g.log.ErrorContext(ctx, "endpoint panicked", "request_id", requestID(ctx), "panic", fmt.Sprint(value), "stack", string(debug.Stack()))

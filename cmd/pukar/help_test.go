@@ -61,7 +61,7 @@ func TestUsageErrors(t *testing.T) {
 	var all strings.Builder
 	for _, line := range []string{
 		"nonsense",
-		"campain list",
+		"campagne list",
 		"campaign lunch x",
 		"campaign plan",
 		"campaign plan a b",
