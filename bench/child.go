@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -18,80 +18,74 @@ type child struct {
 	name    string
 	cmd     *exec.Cmd
 	logPath string
-	done    chan struct{} // closed when the process has ended
-	err     error         // how; set before done is closed
-
-	mu      sync.Mutex
-	said    []byte         // the beginning of its standard output
-	hears   chan struct{}  // told when there is more of it
+	done    chan struct{}  // closed when the process has ended
+	err     error          // how; set before done is closed
 	helpers map[int]uint64 // its own children by pid, with when they started
 }
 
-// heard is how much of a child's output is looked at.
-const heard = 4 << 10
+// watchdog ends a process when its own standard input ends without a line, as it does when we are killed. The kernel's
+// signal for the death of a parent will not do: it comes once for each thread, and the second ends the server at once.
+const watchdog = `read -r line || kill -TERM "$1"`
 
 // startChild starts a program. It gets a process group of its own, so that Ctrl-C does not reach it before we end it in
-// order, and SIGTERM when we are killed.
+// order.
 func startChild(name, logPath, program string, args ...string) (*child, error) {
-	log, err := os.Create(logPath)
+	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
+	defer log.Close()
 	// Ended by stop, not by a context: it must be able to finish what it does.
-	c := &child{
-		name: name, logPath: logPath, cmd: exec.CommandContext(context.Background(), program, args...),
-		done: make(chan struct{}), hears: make(chan struct{}, 1),
-	}
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	c.cmd.Stdout, c.cmd.Stderr = io.MultiWriter(log, listener{c}), log
-	// Whatever it leaves behind may hold its output open.
-	c.cmd.WaitDelay = time.Second
+	c := &child{name: name, cmd: exec.CommandContext(context.Background(), program, args...), logPath: logPath, done: make(chan struct{})}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.cmd.Stdout, c.cmd.Stderr = log, log // no pipe, which would break when we are killed
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "PUKAR_") { // or it would go over the configuration
 			c.cmd.Env = append(c.cmd.Env, setting)
 		}
 	}
 	if err := c.cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	guard := exec.CommandContext(context.Background(), "/bin/sh", "-c", watchdog, "sh", strconv.Itoa(c.pid()))
+	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	leash, err := guard.StdinPipe()
+	if err == nil {
+		err = guard.Start()
 	}
 	go func() { // ends with the process, for which stop waits
 		c.err = c.cmd.Wait()
-		_ = log.Close()
+		if err == nil {
+			_, _ = io.WriteString(leash, "it has ended\n")
+			_ = guard.Wait()
+		}
 		close(c.done)
 	}()
-	return c, nil
-}
-
-// listener takes a child's standard output.
-type listener struct{ *child }
-
-func (l listener) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	l.said = append(l.said, p[:min(len(p), heard-len(l.said))]...)
-	l.mu.Unlock()
-	select {
-	case l.hears <- struct{}{}:
-	default: // not yet looked at what came before
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start a watchdog: %w", err), c.stop(time.Minute))
 	}
-	return len(p), nil
+	return c, nil
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
 // await waits until the child says a line with the mark in it, and gives what follows the mark.
 func (c *child) await(ctx context.Context, mark string) (string, error) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
 	for {
-		c.mu.Lock()
-		said := string(c.said)
-		c.mu.Unlock()
-		for line := range strings.Lines(said) {
+		said, err := os.ReadFile(c.logPath)
+		if err != nil {
+			return "", err
+		}
+		for line := range strings.Lines(string(said)) {
 			_, rest, found := strings.Cut(line, mark)
 			if rest, whole := strings.CutSuffix(rest, "\n"); found && whole {
 				return rest, nil
 			}
 		}
 		select {
-		case <-c.hears:
+		case <-ticker.C:
 		case <-c.done:
 			return "", fmt.Errorf("%s ended before it said %q: %w\n%s", c.name, mark, c.how(), c.lastWords())
 		case <-ctx.Done():
