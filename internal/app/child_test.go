@@ -46,6 +46,17 @@ func runChild(spec string) int {
 	return 0
 }
 
+// childSpec is for another process beside the bench's own, on the same servers and with the same key.
+func (b *bench) childSpec() childSpec {
+	b.t.Helper()
+	s := childSpec{
+		Home: b.t.TempDir(), Database: b.config.DatabaseURL.Reveal(), Redis: b.config.RedisURL.Reveal(),
+		Addr: b.centre.Addr(), Window: b.config.Routes[0].Binds[0].Window,
+	}
+	copyKey(b.t, b.config.KeyFile, s.Home)
+	return s
+}
+
 // child is a process of ours.
 type child struct {
 	t   testing.TB

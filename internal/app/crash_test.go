@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -93,11 +92,6 @@ func (c *crash) checkNobodyLostOrDoubled(name string, deaths int) {
 	}
 }
 
-func (c *crash) submitted(n int64) {
-	c.t.Helper()
-	testenv.Eventually(c.t, within, fmt.Sprintf("%d parts to be submitted", n), func() bool { return c.centre.Stats().Submits >= n })
-}
-
 func TestKilledInMidRun(t *testing.T) {
 	t.Parallel()
 	c := newCrash(t, 4000, smsc.Options{ResponseDelay: 10 * time.Millisecond})
@@ -120,9 +114,8 @@ func TestStoppedPastItsLease(t *testing.T) {
 	c.launch("asleep")
 	c.submitted(1000)
 	sleeper.signal(syscall.SIGSTOP)
-	other := c.spec
-	other.Home = t.TempDir()
-	copyKey(t, c.config.KeyFile, other.Home)
+	other := c.childSpec()
+	other.Window, other.Rate = c.spec.Window, c.spec.Rate
 	awake := startChild(t, other)
 	c.until("asleep", "the other process to finish", func(s *campaign.Status) bool { return s.Totals.Pending == 0 })
 	sleeper.signal(syscall.SIGCONT)

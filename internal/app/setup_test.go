@@ -224,3 +224,15 @@ func (b *bench) done(name string) *campaign.Status {
 	b.t.Helper()
 	return b.until(name, "the run to be done", func(s *campaign.Status) bool { return s.State == string(campaign.RunDone) })
 }
+
+// submitted waits until the centre has got n parts.
+func (b *bench) submitted(n int64) {
+	b.t.Helper()
+	b.eventually(fmt.Sprintf("%d parts to be submitted", n), func() bool { return b.centre.Stats().Submits >= n })
+}
+
+// eventually waits for what is to happen by itself.
+func (b *bench) eventually(what string, ok func() bool) {
+	b.t.Helper()
+	testenv.Eventually(b.t, within, what, ok)
+}
