@@ -52,6 +52,10 @@ test_numbers: ["919800000001"]
 inbound: [{number: "919811100000"}]
 `
 
+// demoSeconds spreads the demo's messages, of three parts each on average, over about 15 seconds, so that there is something
+// to watch.
+const demoSeconds = 5
+
 // demoFlags are the flags of `demo`.
 type demoFlags struct {
 	contacts int
@@ -73,6 +77,9 @@ works at any hour, and keeps serving until Ctrl-C so that you can look around. A
 			if f.contacts < 1 || f.contacts > sample.MaxContacts {
 				return usage(fmt.Errorf("--contacts %d: from 1 to %d", f.contacts, sample.MaxContacts))
 			}
+			if !cmd.Flags().Changed("rate") {
+				f.rate = max(1000, float64(f.contacts)/demoSeconds)
+			}
 			if !(f.rate >= 0) {
 				return usage(fmt.Errorf("--rate %v: it cannot be negative; 0 is as fast as it goes", f.rate))
 			}
@@ -81,7 +88,7 @@ works at any hour, and keeps serving until Ctrl-C so that you can look around. A
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&f.contacts, "contacts", 20_000, "how many people to invent")
-	flags.Float64Var(&f.rate, "rate", 4000, "parts a second over the route; 0 as fast as it goes")
+	flags.Float64Var(&f.rate, "rate", 0, "parts a second over the route, 0 as fast as it goes (default: so that it takes some 15 seconds)")
 	flags.BoolVar(&f.exit, "exit", false, "end when the campaign has ended")
 	return cmd
 }

@@ -22,6 +22,7 @@ type progress struct {
 	bars   *mpb.Progress
 	bar    *mpb.Bar
 	last   time.Time
+	said   string
 	silent bool
 
 	mu   sync.Mutex
@@ -79,7 +80,13 @@ func (p *progress) at(done int64, note string) {
 	p.line()
 }
 
-func (p *progress) line() { say(p.out, "%s: %s", p.title, p.saying()) }
+// line writes what there is to say, unless it was said.
+func (p *progress) line() {
+	if note := p.saying(); note != p.said {
+		p.said = note
+		say(p.out, "%s: %s", p.title, note)
+	}
+}
 
 // end closes the display; a bar stays where it is.
 func (p *progress) end(note string) {
