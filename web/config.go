@@ -35,9 +35,9 @@ type Config struct {
 	RouteBinds func() map[string][]smpp.BindStatus
 	// Campaigns is what people do with campaigns.
 	Campaigns *campaign.Service
-	// StopAdded and StopLifted tell the senders of this process about a change of the list of stops once it is
-	// committed, by the number's key. They may be nil.
-	StopAdded, StopLifted func(key int64)
+	// StopAdded tells the senders of this process about a new stop once it is committed, by the number's key, so that
+	// what was written ahead is held back too. It may be nil.
+	StopAdded func(key int64)
 }
 
 // check panics on a part that is missing.

@@ -81,9 +81,6 @@ func (s *Server) removeOptOut(ctx context.Context, in *answer[api.LiftRequest]) 
 			"scope": in.Body.Scope, "why": in.Body.Why, "lifted": lifted,
 		}}, nil
 	})
-	if err == nil && out.Lifted > 0 && s.cfg.StopLifted != nil {
-		s.cfg.StopLifted(key)
-	}
 	return out, err
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"pukar/audience"
 	"pukar/campaign"
 	"pukar/internal/config"
+	"pukar/internal/pgdb"
 	"pukar/smpp"
 	"pukar/smpp/coding"
 	"pukar/smpp/pdu"
@@ -23,8 +24,8 @@ const (
 	// A centre lets only so many deliveries go unanswered, so a long wait for company would cap its rate;
 	// what arrives while a group commits makes the next group large by itself.
 	groupTime  = 2 * time.Millisecond
-	groupMost  = 2000
-	committers = 2
+	groupMost  = 1000
+	committers = 2 // of receipts
 	// Message centres give an unanswered deliver_sm up after 10 s or more; before that it is handed back.
 	holdTime = 8 * time.Second
 )
@@ -40,8 +41,9 @@ type Inbox struct {
 	Numbers []config.Inbound  // what our own numbers are for
 	Log     *slog.Logger
 
-	once  sync.Once
-	queue chan arrival
+	once     sync.Once
+	receipts chan arrival
+	messages chan arrival
 }
 
 // arrival is something that came in, and how to answer for it.
@@ -53,9 +55,16 @@ type arrival struct {
 	answer func(err error)
 }
 
-func (b *Inbox) arrivals() chan arrival {
-	b.once.Do(func() { b.queue = make(chan arrival, groupMost) }) // a group may gather while the one before it commits
-	return b.queue
+// queue is where an arrival waits for its group. What people say is committed in the order in which it
+// came, by one committer, so that a stop after a start stays a stop; receipts may overtake each other.
+func (b *Inbox) queue(kind string) chan arrival {
+	b.once.Do(func() { // a group may gather while the one before it commits
+		b.receipts, b.messages = make(chan arrival, groupMost), make(chan arrival, groupMost)
+	})
+	if kind == "receipt" {
+		return b.receipts
+	}
+	return b.messages
 }
 
 // Deliver takes a delivery from a bind. It is acknowledged once it is safe, or handed back.
@@ -68,9 +77,11 @@ func (b *Inbox) Deliver(d *smpp.Delivery) {
 		}
 		d.Ack(pdu.StatusOK)
 	}
+	full := time.NewTimer(time.Until(a.at.Add(holdTime)))
+	defer full.Stop()
 	select {
-	case b.arrivals() <- a:
-	case <-time.After(holdTime):
+	case b.queue(a.Kind) <- a:
+	case <-full.C:
 		d.Ack(pdu.StatusReceiverTemporary)
 	}
 }
@@ -95,18 +106,19 @@ func (b *Inbox) Receive(ctx context.Context, r Received) (stopped bool, err erro
 		return false, errors.Join(ErrReceived, err)
 	}
 	a := arrival{at: time.Now(), Incoming: campaign.Incoming{Kind: r.Kind, Bind: "gateway", ID: r.ID, MSISDN: msisdn, Raw: []byte(r.Text)}}
+	a.ID = storable(a.ID)
 	switch r.Kind {
 	case "sms":
-		b.judge(&a, r.To, "", r.Text)
+		b.judge(&a, r.To, r.Text)
 	case "missed_call":
-		a.stop = b.stopOf(msisdn, r.To, "", audience.SourceMissedCall, "missed call to "+r.To)
+		a.stop = b.stopOf(&a, r.To, audience.SourceMissedCall, "missed call to "+r.To)
 	default:
 		return false, errors.Join(ErrReceived, errors.New(`kind: write "sms" or "missed_call"`))
 	}
 	answered := make(chan error, 1)
 	a.answer = func(err error) { answered <- err }
 	select {
-	case b.arrivals() <- a:
+	case b.queue(a.Kind) <- a:
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
@@ -124,19 +136,19 @@ func (b *Inbox) read(d *smpp.Delivery) arrival {
 	centre := b.Centres[d.Bind]
 	a := arrival{at: d.At, Incoming: campaign.Incoming{Kind: "sms", Centre: centre, Bind: d.Bind, Raw: smpp.Payload(m)}}
 	a.MSISDN, _ = audience.ParseNumber(m.Source) // 0: a number that is none of ours
+	if a.Raw == nil {
+		a.Raw = []byte{} // an empty message, or a receipt of optional parameters only
+	}
 	receipt, isReceipt := smpp.ParseReceipt(m)
 	if !isReceipt {
 		text, _, err := coding.Decode(m.DataCoding, m.ESMClass&pdu.ESMUserDataHeader != 0, a.Raw)
 		if err != nil {
 			b.Log.Warn("an incoming message could not be read in full", "bind", d.Bind, "err", err)
 		}
-		b.judge(&a, m.Destination, d.Bind, text)
+		b.judge(&a, m.Destination, text)
 		return a
 	}
-	a.Kind, a.ID, a.State, a.Err = "receipt", receipt.ID, receipt.Final, receipt.Err
-	if len(a.Raw) == 0 {
-		a.Raw = []byte{} // a receipt of optional parameters only
-	}
+	a.Kind, a.ID, a.State, a.Err = "receipt", storable(receipt.ID), receipt.Final, storable(receipt.Err)
 	for _, reading := range campaign.Readings(centre, receipt.ID) {
 		if r, ok := b.Memory.recall(reading.Key, a.MSISDN); ok {
 			a.Run, a.Seq, a.Part = r.run, r.seq, r.part
@@ -146,46 +158,49 @@ func (b *Inbox) read(d *smpp.Delivery) arrival {
 	return a
 }
 
-// judge looks for a stop or a start in a person's message.
-func (b *Inbox) judge(a *arrival, to, bind, text string) {
+// storable is a text from outside as PostgreSQL can keep it; the octets as they came stand in raw.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// judge looks for a stop or a start in a person's message to one of our numbers.
+func (b *Inbox) judge(a *arrival, to, text string) {
 	if a.MSISDN == 0 {
 		return
 	}
 	switch audience.MatchKeyword(text) {
 	case audience.KeywordStop:
-		a.stop = b.stopOf(a.MSISDN, to, bind, audience.SourceKeyword, text)
+		a.stop = b.stopOf(a, to, audience.SourceKeyword, text)
 	case audience.KeywordStart:
 		a.start = true
 	}
 }
 
 // stopOf is the stop of a person, for everything unless the number that she wrote to stands for one purpose.
-func (b *Inbox) stopOf(msisdn int64, to, bind, source, evidence string) *audience.Suppression {
+func (b *Inbox) stopOf(a *arrival, to, source, evidence string) *audience.Suppression {
 	purpose := ""
 	for _, n := range b.Numbers {
 		if n.Number == to {
 			purpose = n.Purpose
 		}
 	}
-	actor := "gateway"
-	if bind != "" {
-		actor = "bind " + bind
-	}
 	return &audience.Suppression{
-		MSISDN: msisdn, Key: b.Key.Number(msisdn), Scope: audience.ScopeAll, Purpose: purpose,
-		Source: source, Evidence: evidence, Actor: actor, At: time.Now(),
+		MSISDN: a.MSISDN, Key: b.Key.Number(a.MSISDN), Scope: audience.ScopeAll, Purpose: purpose,
+		Source: source, Evidence: storable(evidence), Actor: "inbound " + a.Bind, At: a.at,
 	}
 }
 
 // Run commits arrivals in groups until ctx ends; what waits then is handed back.
 func (b *Inbox) Run(ctx context.Context) error {
-	queue := b.arrivals()
+	receipts, messages := b.queue("receipt"), b.queue("sms")
 	var working sync.WaitGroup
 	for range committers {
-		working.Go(func() { b.work(ctx, queue) })
+		working.Go(func() { b.work(ctx, receipts) })
 	}
+	working.Go(func() { b.work(ctx, messages) })
 	working.Wait()
-	b.handBack(queue)
+	b.handBack(receipts)
+	b.handBack(messages)
 	return nil
 }
 
@@ -230,27 +245,44 @@ func (b *Inbox) gather(queue chan arrival, first arrival) []arrival {
 // centres wait. Stops hold in this process from before the commit on: to hold one back too early harms
 // nobody.
 func (b *Inbox) take(ctx context.Context, group []arrival) {
-	for _, a := range group {
-		if a.stop != nil {
-			b.Stops.Add(a.stop.Key)
-		}
-	}
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), holdTime)
+	b.hold(group)
+	// The first of a group has waited longest. The last moment of its patience is still worth a try.
+	work, cancel := context.WithDeadline(context.WithoutCancel(ctx), later(group[0].at.Add(holdTime), time.Now().Add(time.Second)))
 	defer cancel()
 	var err error
 	for {
-		if err = b.commit(work, group); err == nil || !pause(work, 200*time.Millisecond) {
+		if err = b.commit(work, group); err == nil || !pgdb.Unavailable(err) || !pause(work, 200*time.Millisecond) {
 			break
 		}
+	}
+	if err != nil && !pgdb.Unavailable(err) && len(group) > 1 {
+		// Something in it cannot be stored: the others must not suffer for that.
+		b.take(ctx, group[:len(group)/2])
+		b.take(ctx, group[len(group)/2:])
+		return
 	}
 	if err != nil {
 		b.Log.Error("what came in could not be stored and is handed back to the centre", "messages", len(group), "err", err)
 	}
-	for i, a := range group {
-		if a.start && err == nil && !stopsLater(group[i:], a.MSISDN) {
-			b.Stops.Remove(b.Key.Number(a.MSISDN))
-		}
+	b.hold(group) // the commit may have taken longer than a stop is held
+	for _, a := range group {
 		a.answer(err)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// hold keeps this process from writing to those of the group who say stop.
+func (b *Inbox) hold(group []arrival) {
+	for _, a := range group {
+		if a.stop != nil {
+			b.Stops.Add(a.stop.Key, a.stop.Purpose)
+		}
 	}
 }
 
@@ -286,7 +318,7 @@ func (b *Inbox) commit(ctx context.Context, group []arrival) error {
 			if !a.start || stopsLater(group[i:], a.MSISDN) {
 				continue
 			}
-			if _, err := audience.LiftOwn(ctx, tx, b.Key.Number(a.MSISDN), "start:"+strconv.FormatInt(a.at.Unix(), 10)); err != nil {
+			if _, err := audience.LiftOwn(ctx, tx, b.Key.Number(a.MSISDN), a.at, "start word, "+a.Bind); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,7 @@ import (
 
 const (
 	settlePause = 50 * time.Millisecond
-	settleMost  = 500 // chunks in a round
+	settleMost  = 20 // chunks in a round, which bounds the memory it takes and the time for which outcomes are locked
 	parkedPause = time.Second
 )
 

@@ -368,7 +368,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 	bind.Send(ctx, &smpp.Batch{
 		Parts:  load.parts,
 		SendBy: stride.SendBy,
-		Allow:  func(i int) bool { return !w.Stops.Has(load.keys[i]) },
+		Allow:  func(i int) bool { return !w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose) },
 		Done: func(i int, r smpp.Result) {
 			load.results[i] = take(i, r)
 			answered.Done()

@@ -5,51 +5,54 @@ import (
 	"time"
 )
 
-// stopsKept is how long a process holds a stop by itself. Strides opened after the stop was committed
-// see it in the database; only what was written ahead before needs this.
-const stopsKept = time.Minute
+// stopsKept is how long a process holds a stop by itself. A stride that is opened after the stop was
+// committed sees it in the database; what was written ahead before is on the wire, or given up, long
+// before this has passed.
+const stopsKept = 5 * time.Second
 
 // Stops are the numbers that said stop a moment ago, asked immediately before each write to the wire.
 type Stops struct {
-	mu      sync.RWMutex
-	fresh   map[int64]struct{}
-	aging   map[int64]struct{}
-	rotated time.Time
+	mu     sync.RWMutex
+	since  map[stopped]time.Time
+	pruned time.Time
+}
+
+// stopped is a number, by its key, that must not be written to for a purpose, "" being every one.
+type stopped struct {
+	key     int64
+	purpose string
 }
 
 // NewStops returns an empty set.
-func NewStops() *Stops {
-	return &Stops{fresh: make(map[int64]struct{}), rotated: time.Now()}
-}
+func NewStops() *Stops { return &Stops{since: make(map[stopped]time.Time)} }
 
-// Add holds the number with this key back from now on.
-func (s *Stops) Add(key int64) {
+// Add holds the number with this key back for a while, for one purpose or, with "", for all.
+func (s *Stops) Add(key int64, purpose string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := time.Now(); now.Sub(s.rotated) > stopsKept {
-		s.aging, s.fresh, s.rotated = s.fresh, make(map[int64]struct{}), now
+	now := time.Now()
+	if now.Sub(s.pruned) > stopsKept {
+		for stop, since := range s.since {
+			if now.Sub(since) > stopsKept {
+				delete(s.since, stop)
+			}
+		}
+		s.pruned = now
 	}
-	s.fresh[key] = struct{}{}
+	s.since[stopped{key, purpose}] = now
 }
 
-// Remove lets a number pass again.
-func (s *Stops) Remove(key int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.fresh, key)
-	delete(s.aging, key)
-}
-
-// Has reports whether the number is held back.
-func (s *Stops) Has(key int64) bool {
+// Has reports whether the number is held back from messages of this purpose.
+func (s *Stops) Has(key int64, purpose string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if len(s.fresh) == 0 && len(s.aging) == 0 {
+	if len(s.since) == 0 {
 		return false
 	}
-	if _, ok := s.fresh[key]; ok {
-		return true
-	}
-	_, ok := s.aging[key]
-	return ok
+	return s.fresh(stopped{key, ""}) || s.fresh(stopped{key, purpose})
+}
+
+func (s *Stops) fresh(stop stopped) bool {
+	since, ok := s.since[stop]
+	return ok && time.Since(since) <= stopsKept
 }

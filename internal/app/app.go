@@ -412,7 +412,7 @@ func (a *App) startInterface(context.Context) error {
 		Receive: func(ctx context.Context, r web.Received) (bool, error) {
 			return a.Inbox.Receive(ctx, worker.Received(r))
 		},
-		StopAdded: a.stops.Add, StopLifted: a.stops.Remove,
+		StopAdded: func(key int64) { a.stops.Add(key, "") },
 	})
 	running := start(func(ctx context.Context) error { return server.Run(ctx, socket) }, a.fail)
 	a.life.onStop("interface", 5*time.Second, running.stop)
