@@ -2,7 +2,9 @@ package campaign
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -455,4 +457,12 @@ func (o *office) retryParked(t tester, later time.Duration) int {
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	testenv.Eventually(t, 30*time.Second, what, ok)
+}
+
+// modestChecks is how often a property that needs the database is tried, unless -rapid.checks asks for more.
+func modestChecks(usual int) int {
+	if f := flag.Lookup("rapid.checks"); f != nil && f.Value.String() != f.DefValue {
+		return math.MaxInt
+	}
+	return usual
 }
