@@ -86,7 +86,7 @@ func (sh *shell) runImport(ctx context.Context, name string, f importFlags) erro
 				_ = printLine(sh.stdout, api.ImportEvent{Progress: &p})
 				return
 			}
-			bar.at(counted.n.Load(), fmt.Sprintf("%s rows, %s refused, %s", count(p.Read), count(p.Refused), rate(p.Read, started)))
+			bar.at(counted.n.Load(), importNote(p, started))
 		},
 	})
 	if err != nil {
@@ -102,6 +102,14 @@ func (sh *shell) runImport(ctx context.Context, name string, f importFlags) erro
 		return printLine(sh.stdout, api.ImportEvent{Result: &result})
 	}
 	return sh.tellImport(result, rejects.path)
+}
+
+// importNote says in a line how an import goes.
+func importNote(p api.ImportProgress, started time.Time) string {
+	if p.Stage == "waiting" {
+		return "waits for another import to end"
+	}
+	return fmt.Sprintf("%s rows, %s refused, %s", count(p.Read), count(p.Refused), rate(p.Read, started))
 }
 
 func (sh *shell) tellImport(r api.ImportResult, rejects string) error {

@@ -235,7 +235,7 @@ func (sh *shell) demoImport(ctx context.Context, caller *client.Client, contacts
 	result, err := caller.Import(ctx, reader, client.ImportOptions{
 		Source: demoCampaign, FileName: "invented.csv", Invented: true,
 		Progress: func(p api.ImportProgress) {
-			bar.at(p.Read, fmt.Sprintf("%s rows, %s refused, %s", count(p.Read), count(p.Refused), rate(p.Read, started)))
+			bar.at(p.Read, importNote(p, started))
 		},
 	})
 	_ = reader.Close()

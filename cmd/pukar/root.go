@@ -38,7 +38,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	}
 	var quiet *quietError
-	if !errors.As(err, &quiet) {
+	switch {
+	case errors.As(err, &quiet):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		_, _ = fmt.Fprintln(stderr, "pukar: stopped")
+	default:
 		_, _ = fmt.Fprintln(stderr, "pukar: "+err.Error())
 	}
 	code := exitCode(err)
