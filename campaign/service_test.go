@@ -30,7 +30,7 @@ func wants(t *testing.T, err, kind error, words ...string) {
 // events lists what is on record: actor, action and subject.
 func (d *desk) events(t *testing.T) []string {
 	t.Helper()
-	if v, err := auditlog.Verify(t.Context(), d.db); err != nil {
+	if v, err := auditlog.Verify(t.Context(), d.db); err != nil || !v.OK() {
 		t.Errorf("the record does not verify: %+v, %v", v, err)
 	}
 	list, err := auditlog.List(t.Context(), d.db, auditlog.Filter{})
