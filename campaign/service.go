@@ -188,10 +188,7 @@ func (s *Service) resolve(ctx context.Context, spec *Spec, now time.Time) (*temp
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	template, err := templates.Parse([]byte(version.Source))
-	if err != nil {
-		return nil, 0, nil, fmt.Errorf("read template %s: %w", spec.SMS.Template, err)
-	}
+	template := version.Template
 	if window := spec.Window.Intersect(LegalWindow(template.Category)); window.Empty() {
 		return nil, 0, nil, invalid("window: %s lies outside the hours in which %s messages may be sent (%s): widen it",
 			spec.Window, template.Category, LegalWindow(template.Category))

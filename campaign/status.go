@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"pukar/templates"
 )
 
 // Status is where a campaign stands: its stage before the first launch, then its newest run.
@@ -110,12 +108,8 @@ func (s *Service) sayWhatHolds(ctx context.Context, status *Status, run *Run) er
 	if err != nil {
 		return fmt.Errorf("read the template of run %d: %w", run.ID, err)
 	}
-	template, err := templates.Parse([]byte(version.Source))
-	if err != nil {
-		return fmt.Errorf("read the template of run %d: %w", run.ID, err)
-	}
 	now := s.Now()
-	window := run.Window(template.Category)
+	window := run.Window(version.Template.Category)
 	if _, open := window.Open(now); !open {
 		if next, err := window.Next(now); err == nil {
 			status.WaitingUntil = &next

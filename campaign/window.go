@@ -94,9 +94,17 @@ func (w Window) Next(t time.Time) (time.Time, error) {
 	return time.Time{}, invalid("the window never opens")
 }
 
-// Finish is when work that takes the given time ends if it is done only while the window is open.
+// never is how far ahead an end is reckoned; later ones are said to be then.
+const never = 100 * 365 * day
+
+// Finish is when work that takes the given time ends if it is done only while the window is open. An end
+// that lies more than a hundred years off is a hundred years off.
 func (w Window) Finish(start time.Time, work time.Duration) (time.Time, error) {
+	last := start.Add(never)
 	for {
+		if start.After(last) {
+			return last, nil
+		}
 		opens, err := w.Next(start)
 		if err != nil {
 			return time.Time{}, err
@@ -107,7 +115,10 @@ func (w Window) Finish(start time.Time, work time.Duration) (time.Time, error) {
 			start = closes
 			continue
 		}
-		return opens.Add(work), nil
+		if end := opens.Add(work); end.Before(last) {
+			return end, nil
+		}
+		return last, nil
 	}
 }
 
@@ -155,14 +166,17 @@ func parseDays(s string) (days [7]bool, err error) {
 	return days, nil
 }
 
+func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
 // parseClock reads "10:00"; "24:00" is the end of the day.
 func parseClock(s string) (time.Duration, error) {
 	hours, minutes, ok := strings.Cut(s, ":")
 	h, errH := strconv.Atoi(hours)
 	m, errM := strconv.Atoi(minutes)
-	at := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
-	if !ok || errH != nil || errM != nil || len(minutes) != 2 || h < 0 || m < 0 || m > 59 || at > day {
+	// The length comes before the sum: millions of hours would wrap around to a time of day.
+	if !ok || errH != nil || errM != nil || len(hours) > 2 || len(minutes) != 2 || !digits(hours) || !digits(minutes) ||
+		m > 59 || h > 24 || h == 24 && m > 0 {
 		return 0, fmt.Errorf("%q is not a time of day: write 10:00, in quotes, from 00:00 to 24:00", s)
 	}
-	return at, nil
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
 }

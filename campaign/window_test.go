@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,72 @@ func TestWindowNextIsTheFirstOpenMoment(t *testing.T) {
 			if _, open := w.Open(m); open {
 				t.Fatalf("%v is open at %s, before Next %s", w, m, opens)
 			}
+		}
+	})
+}
+
+func TestParseClock(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]time.Duration{
+		"00:00": 0, "9:30": 9*time.Hour + 30*time.Minute, "10:00": 10 * time.Hour, "23:59": day - time.Minute, "24:00": day,
+	} {
+		if got, err := parseClock(s); err != nil || got != want {
+			t.Errorf("%q is %v (%v), want %v", s, got, err, want)
+		}
+	}
+	// 5,124,095 hours and a half are as many nanoseconds as wrap around to about nothing.
+	for _, s := range []string{"", ":", "10", "10:0", "10:60", "24:01", "25:00", "-1:00", "+1:00", "1:+5", "010:00", "5124095:34", "5000000:00", "10:00:00", "१०:००"} {
+		if got, err := parseClock(s); err == nil {
+			t.Errorf("%q is taken for %v", s, got)
+		}
+	}
+}
+
+func TestFinishIsBounded(t *testing.T) {
+	t.Parallel()
+	minute := Window{Days: [7]bool{1: true}, From: 10 * time.Hour, To: 10*time.Hour + time.Minute}
+	start := ist("2026-11-23 10:00:00")
+	for _, w := range []Window{minute, CourtesyWindow(), AlwaysWindow()} {
+		if end, err := w.Finish(start, 1<<63-1); err != nil || !end.Equal(start.Add(never)) {
+			t.Errorf("%s: ends %s (%v), want in a hundred years", w, end, err)
+		}
+	}
+}
+
+func FuzzParseClock(f *testing.F) {
+	for _, s := range []string{"10:00", "24:00", "24:01", "9:05", "5124095:34", "-0:00", "1:+1", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		at, err := parseClock(s)
+		if err != nil {
+			return
+		}
+		if at < 0 || at > day {
+			t.Errorf("%q is %v, which lies in no day", s, at)
+		}
+		if again, err := parseClock(clock(at)); err != nil || again != at {
+			t.Errorf("%q is %v, written %s, which is %v (%v)", s, at, clock(at), again, err)
+		}
+	})
+}
+
+func FuzzParseDays(f *testing.F) {
+	for _, s := range []string{"mon-sat", "fri-mon", "mon,wed,fri", "Sun", "mon-", "-", ",", "mon--tue", " mon - tue "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		days, err := parseDays(s)
+		if err != nil {
+			return
+		}
+		w := Window{Days: days, To: day}
+		if w.Empty() {
+			t.Errorf("%q names no day", s)
+		}
+		written, _, _ := strings.Cut(w.String(), " ")
+		if again, err := parseDays(written); err != nil || again != days {
+			t.Errorf("%q is written %s, which is %v (%v)", s, written, again, err)
 		}
 	})
 }
