@@ -46,10 +46,10 @@ UPDATE batch
 SET lease_until = now() + $4
 WHERE run_id = $1 AND no = $2 AND fence = $3`
 
-	// Releasing also says when nothing is left to do, and frees the batch for the next hint at once.
+	// Releasing also says when nothing is left to do, and frees the batch for the next hint.
 	sqlRelease = `
 UPDATE batch b
-SET holder = NULL, lease_until = NULL, hinted_at = NULL,
+SET holder = NULL, lease_until = NULL, hinted_at = NULL, not_before = now() + $4,
     state = CASE WHEN b.sent_upto = b.hi
                   AND NOT EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no)
                   AND NOT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = b.run_id AND s.batch = b.no AND s.closed_at IS NULL)
@@ -92,10 +92,11 @@ func (l *Ledger) Renew(ctx context.Context, lease *Lease) error {
 	return nil
 }
 
-// Release gives the batch back. It is done when every recipient had a stride and nothing is open or
-// waits to be redone. Losing the lease meanwhile is not an error: the new holder decides.
-func (l *Ledger) Release(ctx context.Context, lease *Lease) error {
-	if _, err := l.pool.Exec(ctx, sqlRelease, lease.Run, lease.Batch, lease.Fence); err != nil {
+// Release gives the batch back, to be hinted again after the given rest: 0 unless there was nothing that
+// the holder could do. The batch is done when every recipient had a stride and nothing is open or waits
+// to be redone. Losing the lease meanwhile is not an error: the new holder decides.
+func (l *Ledger) Release(ctx context.Context, lease *Lease, rest time.Duration) error {
+	if _, err := l.pool.Exec(ctx, sqlRelease, lease.Run, lease.Batch, lease.Fence, rest); err != nil {
 		return fmt.Errorf("release batch %d of run %d: %w", lease.Batch, lease.Run, err)
 	}
 	return nil
@@ -125,9 +126,10 @@ WITH busy AS (
     FROM batch b
     WHERE b.run_id = $1 AND b.state = 'ready'
       AND (b.lease_until < now() OR (b.lease_until IS NULL AND (b.hinted_at IS NULL OR b.hinted_at <= now() - $2::interval)))
+      AND (b.not_before IS NULL OR b.not_before <= now())
       AND (b.sent_upto < b.hi
            OR EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no AND r.not_before <= now()))
-    ORDER BY b.hinted_at NULLS FIRST, b.no
+    ORDER BY b.hinted_at NULLS FIRST, b.not_before NULLS FIRST, b.no
     LIMIT greatest(0, $3 - (SELECT n FROM busy))
     FOR UPDATE SKIP LOCKED
 )

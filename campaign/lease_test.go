@@ -30,7 +30,7 @@ func TestLease(t *testing.T) {
 		if left < LeaseTime-5*time.Second || left > LeaseTime {
 			t.Errorf("a renewed lease has %s left, want %s", left, LeaseTime)
 		}
-		if err := o.ledger.Release(ctx, lease); err != nil {
+		if err := o.ledger.Release(ctx, lease, 0); err != nil {
 			t.Error(err)
 		}
 		if again := o.claim(t, run, 2); again.Fence != 2 {
@@ -49,7 +49,7 @@ func TestLease(t *testing.T) {
 		if err := o.ledger.Renew(ctx, old); !errors.Is(err, ErrFenced) {
 			t.Errorf("the old holder renewed: %v", err)
 		}
-		if err := o.ledger.Release(ctx, old); err != nil {
+		if err := o.ledger.Release(ctx, old, 0); err != nil {
 			t.Errorf("losing a lease is no error: %v", err)
 		}
 		if err := o.ledger.Renew(ctx, next); err != nil {
@@ -76,7 +76,7 @@ func TestLease(t *testing.T) {
 		}
 		lease := o.claim(t, run, 0)
 		o.send(t, lease, 1)
-		if err := o.ledger.Release(ctx, lease); err != nil {
+		if err := o.ledger.Release(ctx, lease, 0); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := o.ledger.Claim(ctx, run, 0, "test"); !errors.Is(err, ErrNotLeased) {
@@ -90,7 +90,7 @@ func TestLease(t *testing.T) {
 		}
 		release := func(lease *Lease) {
 			t.Helper()
-			if err := o.ledger.Release(ctx, lease); err != nil {
+			if err := o.ledger.Release(ctx, lease, 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -216,7 +216,7 @@ func TestNextHints(t *testing.T) {
 		if more := next(t, run); len(more) != 0 {
 			t.Errorf("%v were hinted beside a lease", more)
 		}
-		if err := o.ledger.Release(ctx, lease); err != nil {
+		if err := o.ledger.Release(ctx, lease, 0); err != nil {
 			t.Fatal(err)
 		}
 		if more := next(t, run); len(more) != 1 {
@@ -275,7 +275,7 @@ func TestNextHints(t *testing.T) {
 		lease := o.claim(t, run, 0)
 		s := o.open(t, lease, 1)
 		o.record(t, s, resultsOf(s, Throttled))
-		if err := o.ledger.Release(ctx, lease); err != nil {
+		if err := o.ledger.Release(ctx, lease, 0); err != nil {
 			t.Fatal(err)
 		}
 		if hints := next(t, run); len(hints) != 1 || hints[0].Batch != 1 {

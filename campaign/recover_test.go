@@ -79,7 +79,7 @@ func TestRecover(t *testing.T) {
 		run := o.newRun(t, terms{recipients: 2, onUnknown: "resend"})
 		lease := o.claim(t, run, 0)
 		s := o.open(t, lease, 1, 2)
-		if err := o.ledger.Release(ctx, lease); err != nil {
+		if err := o.ledger.Release(ctx, lease, 0); err != nil {
 			t.Fatal(err)
 		}
 		o.ageStrides(t, run)

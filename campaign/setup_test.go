@@ -204,7 +204,7 @@ func (o *office) openRedo(t tester, lease *Lease, parts byte) *Stride {
 
 func (o *office) due(t tester, lease *Lease) []RedoPart {
 	t.Helper()
-	due, err := o.ledger.ReadRedo(context.Background(), lease, 1000)
+	due, err := o.ledger.ReadRedo(context.Background(), lease, nil, 1000)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

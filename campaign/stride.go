@@ -55,12 +55,21 @@ SELECT q.seq, r.msisdn, r.msisdn_key, r.language, r.vars, q.part, q.tries, q.bin
 FROM redo q
 JOIN recipient r ON r.run_id = q.run_id AND r.seq = q.seq
 WHERE q.run_id = $1 AND q.batch = $2 AND q.not_before <= now()
+  AND NOT (q.bind = ANY ($4) AND q.not_before > now() - $5::interval)
 ORDER BY q.bind, q.seq, q.part
 LIMIT $3`
 
-// ReadRedo reads parts of a batch that are due again, those of one bind together.
-func (l *Ledger) ReadRedo(ctx context.Context, lease *Lease, limit int) ([]RedoPart, error) {
-	rows, err := l.pool.Query(ctx, sqlReadRedo, lease.Run, lease.Batch, limit)
+// bindPatience is how long the rest of a message waits for the bind that took its first parts, before
+// another may send it: by then the centre has given up what it held back for a connection.
+const bindPatience = 15 * time.Minute
+
+// ReadRedo reads parts of a batch that are due again, those of one bind together, and without those that
+// wait for a bind that is away.
+func (l *Ledger) ReadRedo(ctx context.Context, lease *Lease, away []string, limit int) ([]RedoPart, error) {
+	if away == nil {
+		away = []string{}
+	}
+	rows, err := l.pool.Query(ctx, sqlReadRedo, lease.Run, lease.Batch, limit, away, bindPatience)
 	if err != nil {
 		return nil, fmt.Errorf("read redo of run %d: %w", lease.Run, err)
 	}
@@ -87,7 +96,18 @@ type Stride struct {
 	Route      string
 	Bind       string
 	Centre     string    // identity of the message centre behind the bind
+	Closes     time.Time // when the run's window closes: no byte may be written later; zero for never
 	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
+}
+
+// sendBy is the last moment at which a byte of a stride whose opening began then may be written.
+func (s *Stride) sendBy(begun time.Time, pace time.Duration) time.Time {
+	by := begun.Add(sendWithin + pace)
+	if s.Closes.IsZero() {
+		return by
+	}
+	// Closes is a time of day: as a distance from now it keeps the monotonic reading of begun.
+	return begun.Add(min(by.Sub(begun), s.Closes.Sub(begun)))
 }
 
 // Skip is a recipient left out after the freeze.
@@ -129,10 +149,11 @@ SELECT (SELECT id FROM opened),
 // transaction began, extended by pace, the time that the throttles' slots take beyond the usual.
 func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
 	begun := time.Now()
+	by := s.sendBy(begun, pace)
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var id *int64
 		err := tx.QueryRow(ctx, sqlOpenFirst, lease.Run, lease.Batch, lease.Fence, s.Hi, s.Lo-1, s.Lo,
-			s.PartCounts, s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
+			s.PartCounts, s.Parts, s.Route, s.Bind, by.Sub(begun), purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
 		if err != nil {
 			return err
 		}
@@ -152,7 +173,7 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 		return nil, fmt.Errorf("open stride %d-%d of run %d: %w", s.Lo, s.Hi, lease.Run, err)
 	}
 	lease.SentUpto = s.Hi
-	s.SendBy = begun.Add(sendWithin + pace)
+	s.SendBy = by
 	return stopped, nil
 }
 
@@ -184,11 +205,12 @@ SELECT (SELECT id FROM opened),
 // with OpenFirst, nothing may be sent to those it answers. ErrFenced means that nothing was opened.
 func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
 	begun := time.Now()
+	by := s.sendBy(begun, pace)
 	seqs, parts, tries := redoColumns(s.Redo)
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var id *int64
 		err := tx.QueryRow(ctx, sqlOpenRedo, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.PartCounts, seqs, parts, tries,
-			s.Parts, s.Route, s.Bind, sendWithin+pace, purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
+			s.Parts, s.Route, s.Bind, by.Sub(begun), purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
 		if err != nil {
 			return err
 		}
@@ -214,7 +236,7 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 	if err != nil {
 		return nil, fmt.Errorf("open redo stride of run %d: %w", lease.Run, err)
 	}
-	s.SendBy = begun.Add(sendWithin + pace)
+	s.SendBy = by
 	return stopped, nil
 }
 

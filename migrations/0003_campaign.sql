@@ -84,6 +84,7 @@ CREATE TABLE batch (
     state       text NOT NULL DEFAULT 'ready' CONSTRAINT batch_state CHECK (state IN ('ready', 'done')),
     hint_no     int4 NOT NULL DEFAULT 0,
     hinted_at   timestamptz,
+    not_before  timestamptz,                     -- set when a holder found nothing that it could do: leave it alone until then
     PRIMARY KEY (run_id, no)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE batch IS 'A contiguous range of a run''s recipients: what a worker leases. done: a stride was opened for every recipient and nothing waits to be redone.';

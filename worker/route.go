@@ -2,6 +2,7 @@ package worker
 
 import (
 	"math"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -62,4 +63,21 @@ func (r *Route) throttles(bind, campaign string, campaignRate float64) (limits [
 		return limits, 0
 	}
 	return limits, slowest
+}
+
+// usable reports whether a bind can send now.
+func usable(b *smpp.Bind) bool {
+	status := b.Status()
+	return status.State == smpp.Bound && status.Type != smpp.TypeReceiver && !time.Now().Before(status.PausedUntil)
+}
+
+// away lists the binds of the route that cannot send now.
+func (r *Route) away() []string {
+	var names []string
+	for _, bind := range r.SMPP.Binds() {
+		if !usable(bind) {
+			names = append(names, bind.Name())
+		}
+	}
+	return names
 }

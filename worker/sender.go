@@ -49,13 +49,10 @@ func (s *Sender) Work(ctx context.Context, h queue.Hint) error {
 	if err != nil {
 		return err
 	}
-	err = s.workLeased(ctx, lease)
-	if err != nil {
-		pause(ctx, time.Second) // what is wrong will not be right at once
-	}
+	rest, err := s.workLeased(ctx, lease)
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewEvery)
 	defer cancel()
-	if releaseErr := s.Ledger.Release(release, lease); releaseErr != nil {
+	if releaseErr := s.Ledger.Release(release, lease, rest); releaseErr != nil {
 		return errors.Join(err, releaseErr) // it comes back when the lease runs out
 	}
 	if s.stopping.Load() {
@@ -64,14 +61,14 @@ func (s *Sender) Work(ctx context.Context, h queue.Hint) error {
 	return errors.Join(err, s.Hinter.Hint(release, lease.Run))
 }
 
-func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease) error {
+func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease) (rest time.Duration, err error) {
 	job, err := s.Runs.get(ctx, lease.Run)
 	if err != nil {
-		return err
+		return idleRest, err
 	}
 	route := s.Routes[job.run.Route]
 	if route == nil {
-		return fmt.Errorf("run %d goes by route %q, which this process does not have: add it to the configuration or cancel the campaign", lease.Run, job.run.Route)
+		return idleRest, fmt.Errorf("run %d goes by route %q, which this process does not have: add it to the configuration or cancel the campaign", lease.Run, job.run.Route)
 	}
 	return newShift(s, newPostmaster(job.run, job.template, route), lease, job.window).work(ctx)
 }

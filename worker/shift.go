@@ -9,6 +9,7 @@ import (
 	"pukar/campaign"
 	"pukar/internal/throttle"
 	"pukar/smpp"
+	"pukar/smpp/coding"
 )
 
 // shift is one handler's turn at a batch. Its method work owns it; the strides that it sent off only
@@ -31,7 +32,11 @@ func newShift(s *Sender, post *postmaster, lease *campaign.Lease, window campaig
 // errIdle ends a shift early: nothing to do now, or no way to do it.
 var errIdle = errors.New("nothing to do")
 
-func (w *shift) work(ctx context.Context) error {
+// idleRest is how long a batch is left alone on which nothing could be done.
+const idleRest = 2 * time.Second
+
+// work opens strides until the shift is over and answers how long the batch should rest then.
+func (w *shift) work(ctx context.Context) (rest time.Duration, err error) {
 	until := time.Now().Add(workTime)
 	// The lease is renewed beside the strides, so that a slow centre does not lose it; losing it ends the shift.
 	open, lost := context.WithCancel(ctx)
@@ -52,20 +57,22 @@ func (w *shift) work(ctx context.Context) error {
 	}()
 	for time.Now().Before(until) && open.Err() == nil && !w.stopping.Load() {
 		if _, inWindow := w.window.Open(time.Now()); !inWindow {
-			return nil
+			return idleRest, nil
 		}
 		err := w.redo(open)
 		if errors.Is(err, errIdle) {
 			err = w.first(open)
 		}
 		switch {
-		case errors.Is(err, errIdle), errors.Is(err, campaign.ErrFenced), open.Err() != nil:
-			return nil
+		case errors.Is(err, errIdle):
+			return idleRest, nil
+		case errors.Is(err, campaign.ErrFenced), open.Err() != nil:
+			return 0, nil
 		case err != nil:
-			return err
+			return idleRest, err
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // first opens a stride over the next recipients of the batch and sends it off.
@@ -76,25 +83,25 @@ func (w *shift) first(ctx context.Context) error {
 	if len(w.ready) == 0 {
 		return errIdle
 	}
-	bind, err := w.pick(ctx, "")
+	bind, err := w.pick(ctx)
 	if err != nil {
 		return err
 	}
-	n, parts := w.takeWhole(w.ready, w.mostParts())
-	slots, err := w.slots(ctx, bind, parts, len(w.ready[0].parts))
+	most := w.mostParts(bind)
+	n, parts := w.takeWhole(w.ready, most)
+	slots, closes, err := w.slots(ctx, bind, parts, len(w.ready[0].parts))
 	if err != nil {
 		return err
 	}
 	if slots.Granted < parts {
-		asked := parts
 		n, parts = w.takeWhole(w.ready, slots.Granted)
-		w.post.route.ahead.Release(int64(asked - parts))
+		w.post.route.ahead.Release(int64(slots.Granted - parts))
 	}
 	letters := w.ready[:n]
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
 		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name,
-		Bind: bind.Name(), Centre: w.post.route.Config.Centre,
+		Bind: bind.Name(), Centre: w.post.route.Config.Centre, Closes: closes,
 	}
 	var skips []campaign.Skip
 	for i, l := range letters {
@@ -103,7 +110,7 @@ func (w *shift) first(ctx context.Context) error {
 			skips = append(skips, campaign.Skip{Seq: l.seq, Reason: "render", Detail: l.skip})
 		}
 	}
-	stopped, err := w.Ledger.OpenFirst(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, lastSlot(slots, parts))
+	stopped, err := w.Ledger.OpenFirst(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, beyond(slots, parts))
 	if err != nil {
 		w.post.route.ahead.Release(int64(parts))
 		return w.abandon(ctx, stride, err)
@@ -121,41 +128,69 @@ func (w *shift) first(ctx context.Context) error {
 
 // redo opens a stride over parts that are due again, those of one bind together.
 func (w *shift) redo(ctx context.Context) error {
-	due, err := w.Ledger.ReadRedo(ctx, w.lease, w.mostParts())
+	limit := max(w.post.route.limit/2, coding.MaxParts)
+	due, err := w.Ledger.ReadRedo(ctx, w.lease, w.post.route.away(), limit)
 	if err != nil {
 		return err
 	}
-	for len(due) > 0 {
-		n := 1
-		for n < len(due) && due[n].Bind == due[0].Bind {
-			n++
-		}
-		bind, err := w.pick(ctx, due[0].Bind)
-		if errors.Is(err, errIdle) { // that bind is away: its parts wait for it
-			due = due[n:]
-			continue
-		}
-		if err != nil {
+	if len(due) == 0 {
+		return errIdle
+	}
+	if len(due) == limit {
+		due = withoutCut(due, len(due))
+	}
+	n := 1
+	for n < len(due) && due[n].Bind == due[0].Bind {
+		n++
+	}
+	bind, ok := w.post.route.SMPP.Bind(due[0].Bind)
+	if !ok || !usable(bind) {
+		// It is free to go by any bind, or its own is gone from the configuration, or has been away for too long.
+		if bind, err = w.pick(ctx); err != nil {
 			return err
 		}
-		return w.redoOn(ctx, bind, due[:n])
 	}
-	return errIdle
+	return w.redoOn(ctx, bind, due[:n])
+}
+
+// withoutCut drops the parts of the message that a cut at n would tear, unless it is the only one: parts
+// of a message go by one bind.
+func withoutCut(due []campaign.RedoPart, n int) []campaign.RedoPart {
+	if n == len(due) || due[n].Seq == due[n-1].Seq {
+		seq := due[n-1].Seq
+		whole := n
+		for whole > 0 && due[whole-1].Seq == seq {
+			whole--
+		}
+		if whole > 0 {
+			return due[:whole]
+		}
+	}
+	return due[:n]
+}
+
+// leading counts the parts of the first message.
+func leading(due []campaign.RedoPart) int {
+	n := 1
+	for n < len(due) && due[n].Seq == due[0].Seq {
+		n++
+	}
+	return n
 }
 
 func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.RedoPart) error {
-	slots, err := w.slots(ctx, bind, len(due), 1)
+	slots, closes, err := w.slots(ctx, bind, len(due), leading(due))
 	if err != nil {
 		return err
 	}
 	if slots.Granted < len(due) {
-		w.post.route.ahead.Release(int64(len(due) - slots.Granted))
-		due = due[:slots.Granted]
+		due = withoutCut(due, slots.Granted)
+		w.post.route.ahead.Release(int64(slots.Granted - len(due)))
 	}
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
 		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name,
-		Bind: bind.Name(), Centre: w.post.route.Config.Centre,
+		Bind: bind.Name(), Centre: w.post.route.Config.Centre, Closes: closes,
 	}
 	letters := make([]letter, len(due))
 	var skips []campaign.Skip
@@ -167,7 +202,7 @@ func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.Redo
 			skips = append(skips, campaign.Skip{Seq: due[i].Seq, Reason: "render", Detail: letters[i].skip})
 		}
 	}
-	stopped, err := w.Ledger.OpenRedo(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, lastSlot(slots, len(due)))
+	stopped, err := w.Ledger.OpenRedo(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, beyond(slots, len(due)))
 	if err != nil {
 		w.post.route.ahead.Release(int64(len(due)))
 		return w.abandon(ctx, stride, err)
@@ -202,8 +237,14 @@ func (w *shift) fill(ctx context.Context) error {
 }
 
 // mostParts bounds a stride, so that two fit on the route and one can be written while the other waits
-// for its responses.
-func (w *shift) mostParts() int { return max(1, min(strideParts, w.post.route.limit/2)) }
+// for its responses; on a bind that its centre holds back, by what it lets through in half a second.
+func (w *shift) mostParts(bind *smpp.Bind) int {
+	most := min(strideParts, w.post.route.limit/2)
+	if held := bind.Status().RateLimit; held > 0 {
+		most = min(most, int(held/2))
+	}
+	return max(1, most)
+}
 
 // takeWhole counts the letters from the front that have at most the given number of parts together. The
 // first always goes, because its parts stay together.
@@ -215,20 +256,10 @@ func (w *shift) takeWhole(letters []letter, most int) (n, parts int) {
 	return n, parts
 }
 
-// pick answers the bind to use: the named one, or any that is up. It waits a little for one.
-func (w *shift) pick(ctx context.Context, name string) (*smpp.Bind, error) {
-	route := w.post.route.SMPP
-	if name != "" {
-		if bind, ok := route.Bind(name); ok {
-			if bind.Bound() {
-				return bind, nil
-			}
-			return nil, errIdle
-		}
-		// The bind is gone from the configuration: another has to finish its messages.
-	}
+// pick answers a bind that can send now. It waits a little for one.
+func (w *shift) pick(ctx context.Context) (*smpp.Bind, error) {
 	for until := time.Now().Add(tokenWait); time.Now().Before(until); {
-		if bind, ok := route.Pick(); ok {
+		if bind, ok := w.post.route.SMPP.Pick(); ok {
 			return bind, nil
 		}
 		if !pause(ctx, 100*time.Millisecond) {
@@ -238,49 +269,51 @@ func (w *shift) pick(ctx context.Context, name string) (*smpp.Bind, error) {
 	return nil, errIdle
 }
 
-// slots takes room on the route for the parts and time slots from the throttles, at least for the first
-// message. A slot that lies ahead is waited for here, because a stride must be written within a second.
-func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
-	if parts == 0 {
-		return throttle.Slots{}, nil
-	}
-	route := w.post.route
-	room, cancel := context.WithTimeout(ctx, tokenWait)
-	defer cancel()
-	if err := route.ahead.Acquire(room, int64(parts)); err != nil {
-		if ctx.Err() != nil {
-			return throttle.Slots{}, context.Cause(ctx)
+// slots takes time slots from the throttles and room on the route for the parts, at least for the first
+// message, and answers when the window closes. As many parts as were granted have room. Room is only held
+// by who has slots, so that a slow campaign is in nobody's way.
+func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (slots throttle.Slots, closes time.Time, err error) {
+	if parts > 0 {
+		if slots, err = w.reserve(ctx, bind, parts, atLeast); err != nil {
+			return slots, closes, err
 		}
-		return throttle.Slots{}, errIdle
 	}
-	slots, err := w.reserve(ctx, bind, parts, atLeast)
-	if err != nil {
-		route.ahead.Release(int64(parts))
+	closes, open := w.window.Open(time.Now())
+	if !open {
+		w.post.route.ahead.Release(int64(slots.Granted))
+		return slots, closes, errIdle
 	}
-	return slots, err
+	return slots, closes, nil
 }
 
+// reserve asks for slots while it holds room for them, and gives the room back whenever it has to wait.
 func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
 	route := w.post.route
 	limits, slowest := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
 	atLeast = max(1, atLeast)
-	horizon := 500 * time.Millisecond
+	horizon := slotHorizon
 	if slowest > 0 {
 		horizon = max(horizon, time.Duration(float64(atLeast+1)/slowest*float64(time.Second)))
-		parts = min(parts, max(atLeast, int(slowest/2)))
+		parts = min(parts, max(atLeast, int(slowest*slotHorizon.Seconds())))
 	}
 	for until := time.Now().Add(tokenWait); ; {
+		if err := w.room(ctx, parts); err != nil {
+			return throttle.Slots{}, err
+		}
 		slots, err := w.Throttle.ReserveAtLeast(ctx, route.Config.Name, limits, atLeast, parts, horizon)
+		route.ahead.Release(int64(parts - slots.Granted))
 		if err != nil {
 			return slots, err
 		}
-		if slots.Granted > 0 {
-			if ahead := time.Until(slots.First) - 100*time.Millisecond; ahead > 0 && !pause(ctx, ahead) {
-				return slots, context.Cause(ctx)
-			}
-			return slots, nil
-		}
 		wait := max(slots.RetryIn, 10*time.Millisecond)
+		if slots.Granted > 0 {
+			// A stride must be written within a second, so it is opened only when its first slot is near.
+			if wait = time.Until(slots.First) - 100*time.Millisecond; wait <= 0 || pause(ctx, wait) {
+				return slots, nil
+			}
+			route.ahead.Release(int64(slots.Granted))
+			return throttle.Slots{}, context.Cause(ctx)
+		}
 		if time.Now().Add(wait).After(until) {
 			return slots, errIdle
 		}
@@ -290,12 +323,29 @@ func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int
 	}
 }
 
-// lastSlot is how far ahead the last part's slot lies.
-func lastSlot(slots throttle.Slots, parts int) time.Duration {
+// room takes room on the route for parts that will be written ahead.
+func (w *shift) room(ctx context.Context, parts int) error {
+	wait, cancel := context.WithTimeout(ctx, tokenWait)
+	defer cancel()
+	if err := w.post.route.ahead.Acquire(wait, int64(parts)); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return errIdle
+	}
+	return nil
+}
+
+// slotHorizon is how far ahead slots are taken, which bounds a stride to half a second of its rate.
+const slotHorizon = 500 * time.Millisecond
+
+// beyond is by how much the last part's slot lies later than a stride may usually take: only where one
+// message alone takes that long at its rate.
+func beyond(slots throttle.Slots, parts int) time.Duration {
 	if parts == 0 {
 		return 0
 	}
-	return max(0, time.Until(slots.At(parts-1)))
+	return max(0, time.Until(slots.At(parts-1))-slotHorizon-200*time.Millisecond)
 }
 
 // abandon settles whether a stride whose opening failed was opened after all.
