@@ -19,7 +19,7 @@ import (
 const (
 	sqlMarkCampaign = `
 UPDATE campaign
-SET state = $2, submitted_by = coalesce($3, submitted_by), approved_by = coalesce($4, approved_by), updated_at = now()
+SET state = $2, submitted_by = nullif($3, ''), approved_by = nullif($4, ''), template_version = nullif($5, 0), updated_at = now()
 WHERE id = $1`
 
 	sqlNewestRun = `
@@ -39,13 +39,15 @@ type LaunchOptions struct {
 // Launch freezes the campaign's people into a run and starts it; outside its window it waits. The whole
 // freeze is one transaction: after an error or a crash there is no run. ErrConflict when the campaign
 // ran before and Again is not set, while a run is still going, or when it lacks the approval that the
-// configuration asks for; ErrInvalid when nobody would get a message.
+// configuration asks for; ErrInvalid when nobody would get a message. What was approved is what goes out:
+// when the template got a newer version since the campaign was submitted, it is ErrConflict until it is
+// submitted and approved again.
 func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*Status, error) {
-	c, err := s.Get(ctx, name)
+	planned, err := s.Get(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := Parse([]byte(c.Source))
+	spec, err := Parse([]byte(planned.Source))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +70,10 @@ func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*
 		if err != nil {
 			return err
 		}
-		if err := s.mayLaunch(ctx, tx, c, opt.Again); err != nil {
+		if c.Source != planned.Source {
+			return conflict("campaign %q was changed meanwhile: plan it again", name)
+		}
+		if err := s.mayLaunch(ctx, tx, c, version, opt.Again); err != nil {
 			return err
 		}
 		f, err := freeze(ctx, tx, selection)
@@ -82,8 +87,9 @@ func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, sqlMarkCampaign, c.ID, string(StageLaunched), nil, nil); err != nil {
-			return fmt.Errorf("mark campaign %s: %w", name, err)
+		c.Stage = StageLaunched
+		if err := markCampaign(ctx, tx, c); err != nil {
+			return err
 		}
 		run = f.run
 		return auditlog.Append(ctx, tx, auditlog.Event{
@@ -112,7 +118,7 @@ func nobody(p *Plan) error {
 	return invalid("all %d people of the audience are excluded: %s", p.Excluded, strings.Join(reasons, ", "))
 }
 
-func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, again bool) error {
+func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, version int, again bool) error {
 	var id, number int32
 	var state RunState
 	err := tx.QueryRow(ctx, sqlNewestRun, c.ID).Scan(&id, &number, &state)
@@ -129,54 +135,85 @@ func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, again b
 		return conflict("campaign %q is %s: the configuration asks for an approval; `pukar campaign submit %s`, then somebody else `pukar campaign approve %s`",
 			c.Name, c.Stage, c.Name, c.Name)
 	}
+	if c.ApprovedBy != "" && c.TemplateVersion != version {
+		return anotherTemplate(c, version)
+	}
 	return nil
 }
 
-// Submit hands a draft over for approval.
+func anotherTemplate(c *Campaign, version int) error {
+	return conflict("campaign %q was submitted with version %d of its template, which is at version %d now: submit it again with `pukar campaign submit %s`",
+		c.Name, c.TemplateVersion, version, c.Name)
+}
+
+// Submit hands a draft over for approval, with the version that its template has by now. A campaign that
+// was submitted, approved or launched before can be submitted again once its template has another version,
+// and then needs its approval anew.
 func (s *Service) Submit(ctx context.Context, name, actor string) (*Campaign, error) {
-	return s.mark(ctx, name, actor, "campaign.submit", func(c *Campaign) (to Stage, submitted, approved *string, err error) {
-		if c.Stage != StageDraft {
-			return "", nil, nil, conflict("campaign %q is %s: only a draft can be submitted", name, c.Stage)
+	return s.mark(ctx, name, actor, "campaign.submit", func(c *Campaign, version int) error {
+		if c.Stage != StageDraft && c.TemplateVersion == version {
+			return conflict("campaign %q is %s: only a draft can be submitted, or another version of the template", name, c.Stage)
 		}
-		return StageSubmitted, &actor, nil, nil
+		c.Stage, c.SubmittedBy, c.ApprovedBy, c.TemplateVersion = StageSubmitted, actor, "", version
+		return nil
 	})
 }
 
-// Approve lets a submitted campaign be launched. It takes somebody else than who submitted it.
+// Approve lets a submitted campaign be launched, with the version of its template that was submitted and
+// no other. It takes somebody else than who submitted it.
 func (s *Service) Approve(ctx context.Context, name, actor string) (*Campaign, error) {
-	return s.mark(ctx, name, actor, "campaign.approve", func(c *Campaign) (to Stage, submitted, approved *string, err error) {
-		if c.Stage != StageSubmitted {
-			return "", nil, nil, conflict("campaign %q is %s: submit it first", name, c.Stage)
+	return s.mark(ctx, name, actor, "campaign.approve", func(c *Campaign, version int) error {
+		switch {
+		case c.Stage != StageSubmitted:
+			return conflict("campaign %q is %s: submit it first", name, c.Stage)
+		case c.SubmittedBy == actor:
+			return conflict("campaign %q was submitted by %s: somebody else has to approve it", name, actor)
+		case c.TemplateVersion != version:
+			return anotherTemplate(c, version)
 		}
-		if c.SubmittedBy == actor {
-			return "", nil, nil, conflict("campaign %q was submitted by %s: somebody else has to approve it", name, actor)
-		}
-		return StageApproved, nil, &actor, nil
+		c.Stage, c.ApprovedBy = StageApproved, actor
+		return nil
 	})
 }
 
-func (s *Service) mark(ctx context.Context, name, actor, action string, move func(*Campaign) (to Stage, submitted, approved *string, err error)) (*Campaign, error) {
+func (s *Service) mark(ctx context.Context, name, actor, action string, move func(c *Campaign, version int) error) (*Campaign, error) {
 	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
 		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name)
 		if err != nil {
 			return err
 		}
-		to, submitted, approved, err := move(c)
+		spec, err := Parse([]byte(c.Source))
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, sqlMarkCampaign, c.ID, string(to), submitted, approved); err != nil {
+		newest, err := templates.NewStore(tx).Get(ctx, spec.SMS.Template)
+		if err != nil {
 			return fmt.Errorf("mark campaign %s: %w", name, err)
+		}
+		before := c.Stage
+		if err := move(c, newest.Version); err != nil {
+			return err
+		}
+		if err := markCampaign(ctx, tx, c); err != nil {
+			return err
 		}
 		return auditlog.Append(ctx, tx, auditlog.Event{
 			Actor: actor, Action: action, Subject: name,
-			Before: map[string]string{"stage": string(c.Stage)}, After: map[string]string{"stage": string(to)},
+			Before: map[string]any{"stage": before}, After: map[string]any{"stage": c.Stage, "template_version": c.TemplateVersion},
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s.Get(ctx, name)
+}
+
+// markCampaign writes how far a campaign is.
+func markCampaign(ctx context.Context, tx pgx.Tx, c *Campaign) error {
+	if _, err := tx.Exec(ctx, sqlMarkCampaign, c.ID, string(c.Stage), c.SubmittedBy, c.ApprovedBy, c.TemplateVersion); err != nil {
+		return fmt.Errorf("mark campaign %s: %w", c.Name, err)
+	}
+	return nil
 }
 
 // Pause stops the newest run of a campaign: once it returns no stride is opened any more, and what is on

@@ -69,18 +69,23 @@ func (s *Service) compiler() cohortCompiler {
 
 // Campaign is a campaign as it is stored.
 type Campaign struct {
-	ID          int32     `json:"-"`
-	Name        string    `json:"name"`
-	Stage       Stage     `json:"stage"`
-	Source      string    `json:"source"`
-	Actor       string    `json:"actor"`
-	SubmittedBy string    `json:"submitted_by,omitempty"`
-	ApprovedBy  string    `json:"approved_by,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID          int32  `json:"-"`
+	Name        string `json:"name"`
+	Stage       Stage  `json:"stage"`
+	Source      string `json:"source"`
+	Actor       string `json:"actor"`
+	SubmittedBy string `json:"submitted_by,omitempty"`
+	ApprovedBy  string `json:"approved_by,omitempty"`
+
+	// TemplateVersion is the version that was submitted, 0 before; an approval is for no other.
+	TemplateVersion int `json:"template_version,omitempty"`
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-const campaignColumns = `id, name, state, source, actor, coalesce(submitted_by, ''), coalesce(approved_by, ''), created_at, updated_at`
+const campaignColumns = `id, name, state, source, actor, coalesce(submitted_by, ''), coalesce(approved_by, ''),
+    coalesce(template_version, 0), created_at, updated_at`
 
 const (
 	sqlCampaign     = `SELECT ` + campaignColumns + ` FROM campaign WHERE name = $1`
@@ -89,7 +94,7 @@ const (
 
 func readCampaign(row pgx.Row, name string) (*Campaign, error) {
 	var c Campaign
-	err := row.Scan(&c.ID, &c.Name, &c.Stage, &c.Source, &c.Actor, &c.SubmittedBy, &c.ApprovedBy, &c.CreatedAt, &c.UpdatedAt)
+	err := row.Scan(&c.ID, &c.Name, &c.Stage, &c.Source, &c.Actor, &c.SubmittedBy, &c.ApprovedBy, &c.TemplateVersion, &c.CreatedAt, &c.UpdatedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, notFound("there is no campaign %q: see `pukar campaign list`", name)
 	}

@@ -2,15 +2,16 @@
 -- Campaigns, runs and the send ledger. Written by package campaign only.
 
 CREATE TABLE campaign (
-    id           int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name         text NOT NULL UNIQUE,
-    source       text NOT NULL,                  -- the YAML as it was given
-    state        text NOT NULL CONSTRAINT campaign_state CHECK (state IN ('draft', 'submitted', 'approved', 'launched')),
-    actor        text NOT NULL,
-    submitted_by text,
-    approved_by  text,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    updated_at   timestamptz NOT NULL DEFAULT now()
+    id               int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name             text NOT NULL UNIQUE,
+    source           text NOT NULL,              -- the YAML as it was given
+    state            text NOT NULL CONSTRAINT campaign_state CHECK (state IN ('draft', 'submitted', 'approved', 'launched')),
+    actor            text NOT NULL,
+    submitted_by     text,
+    approved_by      text,
+    template_version int4,                       -- the version that was submitted, the only one that the approval is for
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    updated_at       timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE campaign IS 'A campaign file and how far it got before its first run; from then on its state is that of its newest run.';
 
