@@ -23,6 +23,18 @@ func (b *bench) quietFor(d time.Duration, while string) {
 	}
 }
 
+// settles waits until a number has not grown for a while.
+func (b *bench) settles(what string, number func() int64) {
+	b.t.Helper()
+	last, since := number(), time.Now()
+	b.eventually(what, func() bool {
+		if n := number(); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) > 300*time.Millisecond
+	})
+}
+
 // brisk is a rate at which a run of some thousand parts has a middle.
 func brisk(c *config.Config) { c.Routes[0].PartsPerSecond = 1000 }
 

@@ -236,3 +236,20 @@ func (b *bench) eventually(what string, ok func() bool) {
 	b.t.Helper()
 	testenv.Eventually(b.t, within, what, ok)
 }
+
+// count asks the database for a number.
+func (b *bench) count(sql string, args ...any) (n int64) {
+	b.t.Helper()
+	if err := b.app.Pool.QueryRow(b.t.Context(), sql, args...).Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+// exec changes the database behind the program's back, mostly to make time pass.
+func (b *bench) exec(sql string, args ...any) {
+	b.t.Helper()
+	if _, err := b.app.Pool.Exec(b.t.Context(), sql, args...); err != nil {
+		b.t.Fatal(err)
+	}
+}

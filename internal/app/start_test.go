@@ -53,7 +53,7 @@ func TestStartTakesBackOnlyWhatThePersonSaidHerself(t *testing.T) {
 
 func TestStartInMidRunLetsAStoppedPersonBeReachedAgain(t *testing.T) {
 	t.Parallel()
-	const people, rate = 400, 200
+	const people, rate = 200, 200
 	b := newBench(t, smsc.Options{}, func(c *config.Config) { c.Routes[0].PartsPerSecond = rate })
 	b.run()
 	b.people(people)
