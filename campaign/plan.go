@@ -163,7 +163,7 @@ func tally(counts map[string]int64) []Tally {
 // forecast says when it would end: the parts at the slowest of the rates, while the window is open.
 func (p *Plan) forecast(window Window, campaignRate float64, route RouteTerms, now time.Time) error {
 	rate := math.Inf(1)
-	for _, r := range []float64{campaignRate, route.PartsPerSecond} {
+	for _, r := range []float64{campaignRate, route.PartsPerSecond, route.BindsPerSecond} {
 		if r > 0 {
 			rate = min(rate, r)
 		}
@@ -178,6 +178,49 @@ func (p *Plan) forecast(window Window, campaignRate float64, route RouteTerms, n
 	if p.StartsAt, err = window.Next(now); err != nil {
 		return invalid("the campaign's window %s lies outside the hours that its category allows: widen it", window)
 	}
-	p.FinishesAt, err = window.Finish(now, time.Duration(float64(p.Parts)/rate*float64(time.Second)))
-	return err
+	work := never // a duration does not hold every quotient
+	if seconds := float64(p.Parts) / rate; seconds < never.Seconds() {
+		work = time.Duration(seconds * float64(time.Second))
+	}
+	if p.FinishesAt, err = window.Finish(now, work); err != nil {
+		return err
+	}
+	if p.FinishesAt.Sub(now) >= never {
+		p.Warnings = append(p.Warnings, "it would not end within a hundred years: raise the rate or widen the window")
+	}
+	return nil
+}
+
+// messageTime is the longest that the parts of one message may take by the rates. They go out together, in
+// slots that are reserved no more than a minute ahead.
+const messageTime = 30 * time.Second
+
+// keepsUp refuses rates at which the longest message of the template would take more than messageTime.
+func keepsUp(spec *Spec, template *templates.Template, route RouteTerms) error {
+	previews, err := template.Preview(nil, "")
+	if err != nil {
+		return err
+	}
+	most, language := 1, template.FallbackLanguage
+	for _, p := range previews {
+		if p.MostParts > most {
+			most, language = p.MostParts, p.Language
+		}
+	}
+	most = min(most, coding.MaxParts) // a longer one is not sent
+	least := math.Ceil(1000*float64(most)/messageTime.Seconds()) / 1000
+	for _, limit := range []struct {
+		name string
+		rate float64
+	}{
+		{"rate.parts_per_second", spec.Rate},
+		{"route " + route.Name + ", parts_per_second", route.PartsPerSecond},
+		{"route " + route.Name + ", parts_per_second of a bind", route.SlowestBind},
+	} {
+		if limit.rate > 0 && limit.rate*messageTime.Seconds() < float64(most) {
+			return invalid("%s: %v is too slow: a message can have %d parts (%s), which take longer than %s; %v would do",
+				limit.name, limit.rate, most, language, messageTime, least)
+		}
+	}
+	return nil
 }

@@ -17,6 +17,8 @@ type RouteTerms struct {
 	INRPerPart     templates.Rupees // price of a part
 	PartsPerSecond float64          // the route's rate, 0 for none
 	Window         int              // submits in flight, all binds together
+	BindsPerSecond float64          // the rates of the binds that submit together, 0 where one of them has none
+	SlowestBind    float64          // the lowest of those rates, 0 where none has one
 }
 
 // arguments collects the parameters of a statement.

@@ -194,6 +194,9 @@ func (s *Service) resolve(ctx context.Context, spec *Spec, now time.Time) (*temp
 		return nil, 0, nil, err
 	}
 	template := version.Template
+	if err := keepsUp(spec, template, route); err != nil {
+		return nil, 0, nil, err
+	}
 	if window := spec.Window.Intersect(LegalWindow(template.Category)); window.Empty() {
 		return nil, 0, nil, invalid("window: %s lies outside the hours in which %s messages may be sent (%s): widen it",
 			spec.Window, template.Category, LegalWindow(template.Category))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -143,8 +144,8 @@ func (f *file) check() (*Spec, []string) {
 		}
 		spec.Window = window
 	}
-	if f.Rate.PartsPerSecond < 0 {
-		report("rate.parts_per_second: %v: it cannot be negative; 0 is no limit", f.Rate.PartsPerSecond)
+	if r := f.Rate.PartsPerSecond; r < 0 || math.IsNaN(r) || math.IsInf(r, 0) {
+		report("rate.parts_per_second: %v: write a number such as 50, not a negative one; 0 is no limit", r)
 	}
 	if !slices.Contains([]string{"urgent", "normal", "bulk"}, spec.Priority) {
 		report("priority: %q: write urgent, normal or bulk", spec.Priority)

@@ -306,10 +306,22 @@ func routeTerms(routes []config.Route) (map[string]campaign.RouteTerms, error) {
 		t := campaign.RouteTerms{
 			Name: r.Name, Simulated: r.Simulated, Receipts: r.Receipts, INRPerPart: price, PartsPerSecond: r.PartsPerSecond,
 		}
+		limited := true
 		for _, b := range r.Binds {
-			if b.Type != smpp.TypeReceiver {
-				t.Window += b.Window
+			if b.Type == smpp.TypeReceiver {
+				continue
 			}
+			t.Window += b.Window
+			t.BindsPerSecond += b.PartsPerSecond
+			switch {
+			case b.PartsPerSecond == 0:
+				limited = false
+			case t.SlowestBind == 0 || b.PartsPerSecond < t.SlowestBind:
+				t.SlowestBind = b.PartsPerSecond
+			}
+		}
+		if !limited {
+			t.BindsPerSecond = 0
 		}
 		terms[r.Name] = t
 	}
