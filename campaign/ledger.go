@@ -77,11 +77,15 @@ func (l *Ledger) Run(ctx context.Context, id int32) (*Run, error) {
 
 const (
 	sqlPartitions = `
-SELECT to_char(day, 'YYYYMMDD'), to_char(day, 'YYYY-MM-DD'), to_char(day + interval '1 day', 'YYYY-MM-DD')
-FROM generate_series(date_trunc('day', $1::timestamptz AT TIME ZONE 'UTC') - interval '1 day',
+SELECT parent, to_char(day, 'YYYYMMDD'), to_char(day, 'YYYY-MM-DD'), to_char(day + interval '1 day', 'YYYY-MM-DD')
+FROM unnest(ARRAY['submission', 'inbox']) parent,
+     generate_series(date_trunc('day', $1::timestamptz AT TIME ZONE 'UTC') - interval '1 day',
                      date_trunc('day', $1::timestamptz AT TIME ZONE 'UTC') + interval '7 days', interval '1 day') day
-WHERE to_regclass('submission_' || to_char(day, 'YYYYMMDD')) IS NULL
-   OR to_regclass('inbox_' || to_char(day, 'YYYYMMDD')) IS NULL`
+WHERE to_regclass(parent || '_' || to_char(day, 'YYYYMMDD')) IS NULL`
+
+	// Attaching wants the default partition for itself. Whoever reads it for long must not make everybody
+	// else queue behind that; there is a week to try again.
+	sqlPartitionPatience = `SET LOCAL lock_timeout = '1s'`
 
 	// One process makes partitions at a time; the number is arbitrary and only this uses it.
 	sqlPartitionLock = `SELECT pg_advisory_xact_lock(7821001)`
@@ -95,20 +99,21 @@ func (l *Ledger) EnsurePartitions(ctx context.Context, now time.Time) error {
 		if _, err := tx.Exec(ctx, sqlPartitionLock); err != nil {
 			return fmt.Errorf("lock for partitions: %w", err)
 		}
+		if _, err := tx.Exec(ctx, sqlPartitionPatience); err != nil {
+			return fmt.Errorf("lock for partitions: %w", err)
+		}
 		rows, err := tx.Query(ctx, sqlPartitions, now)
 		if err != nil {
 			return fmt.Errorf("list partitions: %w", err)
 		}
-		type partition struct{ Name, From, To string }
+		type partition struct{ Table, Name, From, To string }
 		missing, err := pgx.CollectRows(rows, pgx.RowToStructByPos[partition])
 		if err != nil {
 			return fmt.Errorf("list partitions: %w", err)
 		}
 		for _, p := range missing {
-			for _, table := range []string{"submission", "inbox"} {
-				if err := makePartition(ctx, tx, table, p.Name, p.From, p.To); err != nil {
-					return err
-				}
+			if err := makePartition(ctx, tx, p.Table, p.Name, p.From, p.To); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -118,8 +123,12 @@ func (l *Ledger) EnsurePartitions(ctx context.Context, now time.Time) error {
 // checkViolation is PostgreSQL's answer when the default partition holds rows of the day.
 const checkViolation = "23514"
 
+// makePartition attaches a table made beside the parent: unlike CREATE TABLE … PARTITION OF, that does not
+// lock out everybody who writes to it.
 func makePartition(ctx context.Context, tx pgx.Tx, table, name, from, to string) error {
-	sql := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %[1]s_%[2]s PARTITION OF %[1]s FOR VALUES FROM ('%[3]s 00:00:00+00') TO ('%[4]s 00:00:00+00')`,
+	sql := fmt.Sprintf(`
+CREATE TABLE %[1]s_%[2]s (LIKE %[1]s INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+ALTER TABLE %[1]s ATTACH PARTITION %[1]s_%[2]s FOR VALUES FROM ('%[3]s 00:00:00+00') TO ('%[4]s 00:00:00+00')`,
 		table, name, from, to)
 	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
 		_, err := savepoint.Exec(ctx, sql)

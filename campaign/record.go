@@ -136,39 +136,31 @@ SET state = 'ready'
 WHERE run_id = $1 AND no = $2 AND state = 'done'`
 )
 
+// errRecorded says that these very results were recorded by an attempt whose answer was lost.
+var errRecorded = errors.New("recorded already")
+
 // Record appends the results of a stride, closes it, and writes what is to be tried again, in one
-// transaction. A stride that recovery has closed meanwhile still gets its facts, but nothing new
-// follows from them. Recording the same results again after a lost answer does nothing.
+// transaction, trying again until ctx ends while the database is away. A stride that recovery has closed
+// meanwhile still gets its facts, but nothing new follows from them. An attempt whose answer was lost
+// leaves its token on the stride, so the next one knows that nothing is left to do.
 func (l *Ledger) Record(ctx context.Context, s *Stride, results []PartResult, rule RedoRule) error {
 	token := newCloseToken()
-	var err error
-	for attempt := range 5 {
-		if attempt > 0 {
-			if done, checkErr := l.closedBy(ctx, s.ID, token); checkErr == nil && done {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("record stride %d of run %d: %w", s.ID, s.Run, errors.Join(err, context.Cause(ctx)))
-			case <-time.After(time.Duration(attempt) * 500 * time.Millisecond):
-			}
+	wait := 100 * time.Millisecond
+	for {
+		err := l.record(ctx, s, token, results, rule)
+		if err == nil || errors.Is(err, errRecorded) {
+			return nil
 		}
-		if err = l.record(ctx, s, token, results, rule); err == nil || !pgdb.Unavailable(err) {
-			break
+		if !pgdb.Retryable(err) {
+			return fmt.Errorf("record stride %d of run %d: %w", s.ID, s.Run, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("record stride %d of run %d: %w", s.ID, s.Run, errors.Join(err, context.Cause(ctx)))
+		case <-time.After(wait):
+			wait = min(2*wait, time.Second)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("record stride %d of run %d: %w", s.ID, s.Run, err)
-	}
-	return nil
-}
-
-func (l *Ledger) closedBy(ctx context.Context, stride, token int64) (bool, error) {
-	var by *int64
-	if err := l.pool.QueryRow(ctx, sqlClosedBy, stride).Scan(&by); err != nil {
-		return false, err
-	}
-	return by != nil && *by == token, nil
 }
 
 func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []PartResult, rule RedoRule) error {
@@ -184,6 +176,13 @@ func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []P
 		}
 		late := tag.RowsAffected() == 0
 		if late {
+			var by *int64
+			if err := tx.QueryRow(ctx, sqlClosedBy, s.ID).Scan(&by); err != nil {
+				return err
+			}
+			if by != nil && *by == token {
+				return errRecorded
+			}
 			err = spareRedo(ctx, tx, s, results)
 		} else {
 			err = writeRedo(ctx, tx, s, results, rule)
@@ -323,12 +322,15 @@ func refusedForGood(results []PartResult, rule RedoRule) []int32 {
 }
 
 const (
-	// The margin beyond the response timeout leaves the holder time to record what it knows better.
+	// The margin beyond the response timeout leaves the holder time to record what it knows better, and as
+	// long as it renews its lease it is alive and will.
 	sqlLostStrides = `
 SELECT s.id, s.run_id, s.batch, s.kind, s.lo, s.hi, s.part_counts, s.seqs, s.seq_parts, s.seq_tries, s.parts, s.route, s.bind, r.on_unknown
 FROM stride s
 JOIN run r ON r.id = s.run_id
 WHERE s.closed_at IS NULL AND s.send_by < now() - $1::interval
+  AND NOT EXISTS (SELECT 1 FROM batch b
+                  WHERE b.run_id = s.run_id AND b.no = s.batch AND b.fence = s.fence AND b.lease_until > now())
 ORDER BY s.run_id, s.id
 LIMIT 100
 FOR UPDATE OF s SKIP LOCKED`

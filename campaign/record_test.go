@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -152,11 +153,14 @@ func TestRecord(t *testing.T) {
 		if err := o.ledger.record(ctx, s, token, resultsOf(s, Accepted), rule); err != nil {
 			t.Fatal(err)
 		}
-		if done, err := o.ledger.closedBy(ctx, s.ID, token); !done || err != nil {
-			t.Errorf("the recording is not recognised: %v, %v", done, err)
+		if err := o.ledger.record(ctx, s, token, resultsOf(s, Accepted), rule); !errors.Is(err, errRecorded) {
+			t.Errorf("the recording is not recognised: %v", err)
 		}
-		if done, err := o.ledger.closedBy(ctx, s.ID, token+1); done || err != nil {
-			t.Errorf("somebody else's recording was taken for one's own: %v, %v", done, err)
+		if submissions := one[int](t, o, `SELECT count(*) FROM submission WHERE run_id = $1`, run); submissions != 1 {
+			t.Errorf("%d submissions were written, want the one of the first time", submissions)
+		}
+		if err := o.ledger.record(ctx, s, token+1, resultsOf(s, Accepted), rule); err != nil {
+			t.Errorf("somebody else's recording was taken for one's own: %v", err)
 		}
 	})
 

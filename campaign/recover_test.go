@@ -23,6 +23,10 @@ func TestRecover(t *testing.T) {
 			t.Error("the holder was not left the time to record what it knows")
 		}
 		o.exec(t, `UPDATE stride SET send_by = now() - $2::interval WHERE run_id = $1`, run, testResponseTimeout+3*time.Second)
+		if unknown := o.recover(t); unknown != 0 {
+			t.Error("a holder that renews its lease was not left to record what it knows")
+		}
+		o.exec(t, `UPDATE batch SET lease_until = now() - interval '1 second' WHERE run_id = $1`, run)
 		if unknown := o.recover(t); unknown != 1 {
 			t.Errorf("%d parts became unknown, want 1", unknown)
 		}

@@ -399,6 +399,7 @@ func (o *office) ageRedo(t tester, run int32) {
 func (o *office) ageStrides(t tester, run int32) {
 	t.Helper()
 	o.exec(t, `UPDATE stride SET send_by = now() - interval '1 hour' WHERE run_id = $1 AND closed_at IS NULL`, run)
+	o.exec(t, `UPDATE batch SET lease_until = now() - interval '1 second' WHERE run_id = $1 AND lease_until IS NOT NULL`, run)
 }
 
 const testResponseTimeout = 10 * time.Second

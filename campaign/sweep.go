@@ -128,37 +128,32 @@ DELETE FROM redo
 WHERE run_id = $1`
 )
 
-// skipPending leaves out everybody of a cancelled run who was not reached, some blocks at a time, so
-// that an interruption costs nothing.
+// skipPending leaves out some blocks of a cancelled run's people who were not reached. It is called every
+// sweep until nobody is pending, so that one cancelled run does not keep the others waiting.
 func (l *Ledger) skipPending(ctx context.Context, run int32) error {
-	for {
-		blocks := 0
-		err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, sqlDropAllRedo, run); err != nil {
-				return err
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlDropAllRedo, run); err != nil {
+			return err
+		}
+		var skips []Skip
+		err := eachBlock(ctx, tx, sqlPendingBlocks, []any{run}, func(seq int32, f Facts) {
+			if f.State() == Pending {
+				skips = append(skips, Skip{Seq: seq, Reason: "cancelled"})
 			}
-			var skips []Skip
-			err := eachBlock(ctx, tx, sqlPendingBlocks, []any{run}, func(seq int32, f Facts) {
-				if f.State() == Pending {
-					skips = append(skips, Skip{Seq: seq, Reason: "cancelled"})
-				}
-			}, &blocks)
-			if err != nil {
-				return err
-			}
-			return writeSkips(ctx, tx, run, skips, time.Now())
 		})
 		if err != nil {
-			return fmt.Errorf("skip the rest of run %d: %w", run, err)
+			return err
 		}
-		if blocks == 0 {
-			return nil
-		}
+		return writeSkips(ctx, tx, run, skips, time.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("skip the rest of run %d: %w", run, err)
 	}
+	return nil
 }
 
-// eachBlock walks the recipients of the blocks that a statement answers, and counts the blocks.
-func eachBlock(ctx context.Context, tx pgx.Tx, sql string, args []any, visit func(seq int32, f Facts), blocks *int) error {
+// eachBlock walks the recipients of the blocks that a statement answers.
+func eachBlock(ctx context.Context, tx pgx.Tx, sql string, args []any, visit func(seq int32, f Facts)) error {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return err
@@ -166,7 +161,6 @@ func eachBlock(ctx context.Context, tx pgx.Tx, sql string, args []any, visit fun
 	var block int32
 	var packed []byte
 	_, err = pgx.ForEachRow(rows, []any{&block, &packed}, func() error {
-		*blocks++
 		facts, err := DecodeBlock(packed)
 		if err != nil {
 			return err
@@ -193,12 +187,11 @@ func (l *Ledger) ExpireReceipts(ctx context.Context, run OpenRun, now time.Time)
 	marked := 0
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var seen []observation
-		var blocks int
 		err := eachBlock(ctx, tx, sqlAwaitingBlocks, []any{run.ID, now.Add(-run.Wait)}, func(seq int32, f Facts) {
 			if f.State() == Sent {
 				seen = append(seen, observation{seq: seq, facts: Facts{Flags: FlagWaited}})
 			}
-		}, &blocks)
+		})
 		if err != nil {
 			return err
 		}

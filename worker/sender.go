@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pukar/campaign"
+	"pukar/internal/pgdb"
 	"pukar/internal/queue"
 	"pukar/internal/throttle"
 )
@@ -36,12 +37,23 @@ type Sender struct {
 	Log      *slog.Logger
 
 	stopping atomic.Bool
+	working  sync.WaitGroup // handlers: the queue gives them up after a while, but they go on
 	late     sync.WaitGroup
+	lateOnce sync.Once
+	lateRoom chan struct{} // bounds how many late responses are being recorded
 }
+
+// lateAtOnce leaves most connections to the strides when a centre wakes up with thousands of responses.
+const lateAtOnce = 4
 
 // Work leases the batch that a hint names and opens strides in it for ten seconds, or until its window
 // closes, its lease is gone or nothing is left. A hint that leads nowhere is no error.
 func (s *Sender) Work(ctx context.Context, h queue.Hint) error {
+	s.working.Add(1)
+	defer s.working.Done()
+	if s.stopping.Load() {
+		return nil
+	}
 	lease, err := s.Ledger.Claim(ctx, h.Run, h.Batch, s.Holder)
 	if errors.Is(err, campaign.ErrNotLeased) {
 		return nil
@@ -76,16 +88,39 @@ func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease) (rest ti
 // Stop lets the shifts that are on end with the strides that they have opened.
 func (s *Sender) Stop() { s.stopping.Store(true) }
 
-// Wait returns when the late responses of ended strides are recorded.
-func (s *Sender) Wait() { s.late.Wait() }
+// Wait returns when the handlers have ended and late responses are recorded, or when ctx ends.
+func (s *Sender) Wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.working.Wait()
+		s.late.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // recordLate keeps a response that came after its part was given up.
 func (s *Sender) recordLate(stride *campaign.Stride, r campaign.PartResult) {
+	s.lateOnce.Do(func() { s.lateRoom = make(chan struct{}, lateAtOnce) })
 	s.late.Go(func() {
+		s.lateRoom <- struct{}{}
+		defer func() { <-s.lateRoom }()
 		ctx, cancel := context.WithTimeout(context.Background(), recordTime)
 		defer cancel()
-		if err := s.Ledger.Late(ctx, stride, r); err != nil {
-			s.Log.Error("a late response is lost; its message stays unknown", "run", stride.Run, "seq", r.Seq, "err", err)
+		for {
+			err := s.Ledger.Late(ctx, stride, r)
+			if err == nil {
+				return
+			}
+			if !pgdb.Retryable(err) || !pause(ctx, time.Second) {
+				s.Log.Error("a late response is lost; its message stays unknown", "run", stride.Run, "seq", r.Seq, "err", err)
+				return
+			}
 		}
 	})
 }

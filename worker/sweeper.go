@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	sweepEvery      = 250 * time.Millisecond
-	expireEvery     = 10 * time.Second
+	sweepEvery  = 250 * time.Millisecond
+	expireEvery = 10 * time.Second
+	// A new leader may have come with a database that was away: holders record what they know first.
+	recoverAfter    = 5 * time.Second
 	partitionsEvery = time.Hour
 )
 
@@ -27,6 +29,7 @@ type Sweeper struct {
 	ResponseTimeout time.Duration // of the slowest bind
 	Log             *slog.Logger
 
+	leadingSince time.Time
 	expiredAt    time.Time
 	partitionsAt time.Time
 }
@@ -70,6 +73,7 @@ func (s *Sweeper) lead(ctx context.Context) error {
 	if err := conn.QueryRow(ctx, sqlLead).Scan(&leading); err != nil || !leading {
 		return err
 	}
+	s.leadingSince = time.Now()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -96,12 +100,14 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 		}
 		s.partitionsAt = now
 	}
-	unknown, err := s.Ledger.Recover(ctx, s.ResponseTimeout)
-	if err != nil {
-		errs = append(errs, err)
-	}
-	if unknown > 0 {
-		s.Log.Warn("strides of a process that died were closed; their messages are unknown", "parts", unknown)
+	if now.Sub(s.leadingSince) >= recoverAfter {
+		unknown, err := s.Ledger.Recover(ctx, s.ResponseTimeout)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if unknown > 0 {
+			s.Log.Warn("strides of a process that died were closed; their messages are unknown", "parts", unknown)
+		}
 	}
 	runs, err := s.Ledger.OpenRuns(ctx)
 	if err != nil {

@@ -61,6 +61,7 @@ type App struct {
 	stops    *worker.Stops
 	memory   *worker.Memory
 	routes   map[string]*worker.Route
+	binds    []*smpp.Bind
 }
 
 // Run starts a process with the roles of its configuration, serves until ctx ends or a part fails for
@@ -198,7 +199,7 @@ func (a *App) prepare(ctx context.Context) error {
 	}
 	a.ledger = campaign.NewLedger(a.Pool)
 	if err := a.ledger.EnsurePartitions(ctx, time.Now()); err != nil {
-		return err
+		a.log.Warn("the daily partitions could not be made; facts go to the default ones until they can", "err", err)
 	}
 	a.runs = &worker.Runs{Ledger: a.ledger, Templates: templates.NewStore(a.Pool)}
 	a.hinter = &worker.Hinter{Ledger: a.ledger, Runs: a.runs, Queue: a.queue}
@@ -253,6 +254,7 @@ func (a *App) startRoutes(context.Context) error {
 		running := start(bind.Run, a.fail)
 		a.life.onStop("bind "+bind.Name(), time.Second, running.stop)
 	}
+	a.binds = binds
 	a.life.onStop("windows", drainTime+time.Second, func(ctx context.Context) error { return drainAll(ctx, binds) })
 	return nil
 }
@@ -375,12 +377,15 @@ func (a *App) startSenders(context.Context) error {
 	if err := server.Start(); err != nil {
 		return err
 	}
-	a.life.onStop("strides", 10*time.Second, func(context.Context) error {
-		server.Stop()
+	// Draining refuses what has not been written and cuts short the wait for a silent centre, so that the
+	// handlers end and record; only then may the database go.
+	a.life.onStop("strides", 8*time.Second, func(ctx context.Context) error {
 		sender.Stop()
+		server.Stop()
+		drained := make(chan error, 1)
+		go func() { drained <- drainAll(ctx, a.binds) }()
 		server.Shutdown()
-		sender.Wait()
-		return nil
+		return errors.Join(<-drained, sender.Wait(ctx))
 	})
 	return nil
 }

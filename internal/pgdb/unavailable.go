@@ -49,3 +49,16 @@ func unavailableCode(code string) bool {
 	}
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }
+
+// Retryable reports whether the same transaction may succeed when it is tried again: the server was away, ended the
+// session because it had been idle within the transaction, or sacrificed it to a deadlock or a conflict.
+func Retryable(err error) bool {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code {
+		case "25P03", "40001", "40P01":
+			return true
+		}
+	}
+	return Unavailable(err)
+}
