@@ -33,7 +33,7 @@ var ErrFenced = errors.New("the lease has been taken over")
 
 const (
 	// The share lock makes a pause wait for this claim or this claim see the pause.
-	sqlRunLock = `SELECT state FROM run WHERE id = $1 FOR SHARE`
+	sqlRunLock = `SELECT state, ` + durabilityColumns + ` FROM run WHERE id = $1 FOR SHARE`
 
 	sqlClaim = `
 UPDATE batch
@@ -57,16 +57,21 @@ SET holder = NULL, lease_until = NULL, hinted_at = NULL, not_before = now() + $4
 WHERE run_id = $1 AND no = $2 AND fence = $3`
 )
 
-// Claim leases a batch to the holder. ErrNotLeased is the usual answer to a stale hint.
+// Claim leases a batch to the holder. ErrNotLeased is the usual answer to a stale hint; a *VolatileError,
+// that nothing may be sent while the server could forget it.
 func (l *Ledger) Claim(ctx context.Context, run, batch int32, holder string) (*Lease, error) {
 	lease := &Lease{Run: run, Batch: batch}
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var state RunState
-		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(&state); err != nil {
+		var server durability
+		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state}, server.fields()...)...); err != nil {
 			return err
 		}
 		if state != RunRunning {
 			return ErrNotLeased
+		}
+		if err := server.check(); err != nil && !l.volatile {
+			return err
 		}
 		return tx.QueryRow(ctx, sqlClaim, run, batch, holder, LeaseTime).
 			Scan(&lease.Lo, &lease.Hi, &lease.SentUpto, &lease.Fence)

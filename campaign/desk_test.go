@@ -79,6 +79,7 @@ func newDesk(t testing.TB, people ...string) *desk {
 			return nil
 		},
 	})
+	d.AllowVolatile()
 	store := templates.NewStore(d.db)
 	for _, source := range []string{introTemplate, offerTemplate} {
 		if _, _, err := store.Add(ctx, []byte(source), "test"); err != nil {

@@ -139,7 +139,7 @@ func insertRun(ctx context.Context, tx pgx.Tx, campaignID int32, kind string, sp
 	if err != nil {
 		return 0, fmt.Errorf("write run %d: %w", f.run, err)
 	}
-	return number, nil
+	return number, refuseAfterRestore(ctx, tx)
 }
 
 func priceOf(r templates.Rupees) string { return r.String() }

@@ -119,6 +119,9 @@ func nobody(p *Plan) error {
 }
 
 func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, version int, again bool) error {
+	if err := refuseAfterRestore(ctx, tx); err != nil { // before the freeze rather than after it
+		return err
+	}
 	var id, number int32
 	var state RunState
 	err := tx.QueryRow(ctx, sqlNewestRun, c.ID).Scan(&id, &number, &state)
@@ -234,7 +237,11 @@ func (s *Service) Cancel(ctx context.Context, name, actor, why string) (*Status,
 // Resume lets a paused run go on where it stopped.
 func (s *Service) Resume(ctx context.Context, name, actor string) (*Status, error) {
 	status, err := s.moveRun(ctx, name, actor, "campaign.resume", "", func(tx pgx.Tx, run int32) (bool, error) {
-		return s.ledger.resume(ctx, tx, run)
+		moved, err := s.ledger.resume(ctx, tx, run)
+		if err != nil || !moved {
+			return moved, err
+		}
+		return true, refuseAfterRestore(ctx, tx)
 	})
 	if err == nil {
 		_ = s.Hint(ctx, status.RunID) // the sweeper gives it otherwise

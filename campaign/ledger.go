@@ -15,7 +15,8 @@ import (
 // Ledger is the send ledger of every run: who gets what, what may have left, what came back. It
 // appends facts and works in sets; nothing else in the program writes its tables.
 type Ledger struct {
-	pool *pgxpool.Pool
+	pool     *pgxpool.Pool
+	volatile bool // tests alone: see AllowVolatile
 }
 
 // NewLedger works on the given pool. The ledger needs its own transactions, because what follows

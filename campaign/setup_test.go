@@ -43,7 +43,9 @@ type office struct {
 func newOffice(t testing.TB) *office {
 	t.Helper()
 	db := testenv.DB(t)
-	return &office{db: db, ledger: NewLedger(db)}
+	ledger := NewLedger(db)
+	ledger.AllowVolatile() // the servers of tests are
+	return &office{db: db, ledger: ledger}
 }
 
 // terms are those of a run that no freeze made; zero fields are the usual.

@@ -65,10 +65,10 @@ const (
 
 // runMoves is every legal move of a run; the statements that move one name the states they move from.
 var runMoves = map[RunState][]RunState{
-	RunRunning:    {RunPausing, RunSettling, RunCancelling, RunFailed},
+	RunRunning:    {RunPausing, RunPaused, RunSettling, RunCancelling, RunFailed}, // to paused at once only after a restore
 	RunPausing:    {RunPaused, RunRunning, RunCancelling},
 	RunPaused:     {RunRunning, RunCancelling},
-	RunSettling:   {RunRunning, RunDone, RunCancelling},
+	RunSettling:   {RunRunning, RunPaused, RunDone, RunCancelling}, // as above
 	RunCancelling: {RunCancelled},
 	RunDone:       {},
 	RunCancelled:  {},

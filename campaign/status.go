@@ -115,6 +115,11 @@ func (s *Service) sayWhatHolds(ctx context.Context, status *Status, run *Run) er
 			status.WaitingUntil = &next
 		}
 	}
+	if err := s.ledger.Durable(ctx); errors.As(err, new(*VolatileError)) {
+		status.Why = err.Error()
+	} else if err != nil {
+		return err
+	}
 	if s.RouteState != nil && status.Why == "" {
 		if why := s.RouteState(run.Route); why != "" {
 			status.Why = "route " + run.Route + ": " + why

@@ -95,7 +95,8 @@ func install(t *testing.T, partsPerSecond float64) *installation {
 	out := &safeBuffer{}
 	log := &safeBuffer{}
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, []string{"serve", "--config", path}, strings.NewReader(""), out, log) }()
+	server := &shell{stdin: strings.NewReader(""), stdout: out, stderr: log, volatile: true} // as the tests' database is
+	go func() { ended <- server.run(ctx, []string{"serve", "--config", path}) }()
 	i.stop = sync.OnceValue(func() int {
 		cancel()
 		select {

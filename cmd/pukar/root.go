@@ -23,15 +23,21 @@ type shell struct {
 	stderr io.Writer
 	home   string // flag --pukar-home
 	socket string // flag --socket
+
+	volatile bool // app.Options.Volatile, which tests alone set
 }
 
 // run executes one command line and gives its exit status; see exit.go for what each means.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	sh := &shell{stdin: stdin, stdout: stdout, stderr: stderr}
+	return (&shell{stdin: stdin, stdout: stdout, stderr: stderr}).run(ctx, args)
+}
+
+func (sh *shell) run(ctx context.Context, args []string) int {
+	stderr := sh.stderr
 	root := sh.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetIn(sh.stdin)
+	root.SetOut(sh.stdout)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

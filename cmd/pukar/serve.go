@@ -52,7 +52,7 @@ its home. SIGTERM or Ctrl-C stop it: what is on the wire is finished first, with
 				say(sh.stdout, "pukar %s serves at %s", version, a.Socket)
 			}
 			return profiled(f.profile, func() error {
-				return app.Run(cmd.Context(), app.Options{Config: cfg, Log: log, Version: version, Ready: ready})
+				return app.Run(cmd.Context(), app.Options{Config: cfg, Log: log, Version: version, Ready: ready, Volatile: sh.volatile})
 			})
 		},
 	}

@@ -20,6 +20,7 @@ import (
 	"pukar/campaign"
 	"pukar/internal/config"
 	"pukar/internal/embedded"
+	"pukar/internal/mark"
 	"pukar/internal/pgdb"
 	"pukar/internal/queue"
 	"pukar/internal/throttle"
@@ -35,6 +36,9 @@ type Options struct {
 	Log     *slog.Logger
 	Version string
 	Ready   func(*App) // called once everything runs; may be nil
+
+	// Volatile lets a database without fsync be used. Tests alone set it; no flag, file or variable may lead here.
+	Volatile bool
 }
 
 // App is a running process.
@@ -50,6 +54,7 @@ type App struct {
 
 	log      *slog.Logger
 	version  string
+	volatile bool // Options.Volatile
 	life     lifecycle
 	fail     context.CancelCauseFunc
 	redisURL string
@@ -70,7 +75,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	a := &App{
-		Config: opt.Config, log: opt.Log, version: opt.Version, fail: fail,
+		Config: opt.Config, log: opt.Log, version: opt.Version, volatile: opt.Volatile, fail: fail,
 		life: lifecycle{log: opt.Log}, stops: worker.NewStops(), memory: worker.NewMemory(), routes: make(map[string]*worker.Route),
 	}
 	defer func() { err = errors.Join(err, a.life.stop()) }()
@@ -93,7 +98,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 
 func (a *App) start(ctx context.Context) error {
 	for _, begin := range []func(context.Context) error{
-		a.startServers, a.openDatabase, a.openRedis, a.prepare, a.startInbox, a.startRoutes, a.startCampaigns,
+		a.startServers, a.openDatabase, a.openRedis, a.prepare, a.guard, a.startInbox, a.startRoutes, a.startCampaigns,
 		a.startSenders, a.startSweeper, a.startInterface,
 	} {
 		if err := begin(ctx); err != nil {
@@ -136,6 +141,9 @@ func (a *App) openDatabase(ctx context.Context) error {
 	}
 	a.Pool = pool
 	a.life.onStop("database", 5*time.Second, func(context.Context) error { pool.Close(); return nil })
+	if err := mark.Primary(ctx, pool); err != nil {
+		return err
+	}
 	return pgdb.Migrate(ctx, pool)
 }
 
@@ -295,6 +303,9 @@ func (a *App) startCampaigns(context.Context) error {
 		c.RouteState = a.routeState
 	}
 	a.Campaigns = campaign.NewService(c)
+	if a.volatile {
+		a.Campaigns.AllowVolatile()
+	}
 	return nil
 }
 

@@ -38,7 +38,7 @@ func runChild(spec string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	err := Run(ctx, Options{Config: &c, Log: log, Ready: func(*App) { fmt.Println(childReady) }})
+	err := Run(ctx, Options{Config: &c, Volatile: true, Log: log, Ready: func(*App) { fmt.Println(childReady) }})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

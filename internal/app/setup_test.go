@@ -110,7 +110,7 @@ func (b *bench) run() {
 	ready, ended := make(chan *App, 1), make(chan error, 1)
 	go func() {
 		own := b.config
-		ended <- Run(ctx, Options{Config: &own, Log: testenv.Logger(b.t), Ready: func(a *App) { ready <- a }})
+		ended <- Run(ctx, Options{Config: &own, Volatile: true, Log: testenv.Logger(b.t), Ready: func(a *App) { ready <- a }})
 	}()
 	select {
 	case b.app = <-ready:
