@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"pukar/audience"
 	"pukar/campaign"
+	"pukar/internal/auditlog"
 	"pukar/internal/config"
 	"pukar/internal/pgdb"
 	"pukar/smpp"
@@ -265,9 +267,44 @@ func (b *Inbox) take(ctx context.Context, group []arrival) {
 		b.Log.Error("what came in could not be stored and is handed back to the centre", "messages", len(group), "err", err)
 	}
 	b.hold(group) // the commit may have taken longer than a stop is held
+	if err == nil {
+		// Not in the transaction itself: a stop must not wait for whoever writes to the audit log. If this
+		// does not succeed the centre brings the message again, and nothing changes but the log.
+		if err = b.audit(work, group); err != nil {
+			b.Log.Error("stops are in force, but their audit events could not be written", "err", err)
+		}
+	}
 	for _, a := range group {
 		a.answer(err)
 	}
+}
+
+// audit appends an event for each person of the group who said stop or start.
+func (b *Inbox) audit(ctx context.Context, group []arrival) error {
+	var events []auditlog.Event
+	for _, a := range group {
+		e := auditlog.Event{Actor: "inbound " + a.Bind, Subject: "number " + strconv.FormatUint(uint64(b.Key.Number(a.MSISDN)), 16)}
+		switch {
+		case a.stop != nil:
+			e.Action, e.After = "optout.add", map[string]string{"scope": a.stop.Scope, "purpose": a.stop.Purpose, "source": a.stop.Source}
+		case a.start:
+			e.Action, e.After = "optout.remove", map[string]string{"why": "start word"}
+		default:
+			continue
+		}
+		events = append(events, e)
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		for _, e := range events {
+			if err := auditlog.Append(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func later(a, b time.Time) time.Time {

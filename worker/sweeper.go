@@ -131,14 +131,19 @@ func (s *Sweeper) sweepRun(ctx context.Context, run campaign.OpenRun, now time.T
 			return err
 		}
 	}
-	state, err := s.Ledger.Advance(ctx, run)
-	if err != nil {
-		return err
-	}
-	if state != run.State {
+	// Several moves may be due at once: a run that has tried everybody may be done already.
+	for {
+		state, err := s.Ledger.Advance(ctx, run)
+		if err != nil {
+			return err
+		}
+		if state == run.State {
+			break
+		}
 		s.Log.Info("run moved on", "run", run.ID, "from", run.State, "to", state)
+		run.State = state
 	}
-	if state != campaign.RunRunning {
+	if run.State != campaign.RunRunning {
 		return nil
 	}
 	return s.Hinter.Hint(ctx, run.ID)
