@@ -109,11 +109,14 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 			s.Log.Warn("strides of a process that died were closed; their messages are unknown", "parts", unknown)
 		}
 	}
+	expire := now.Sub(s.expiredAt) >= expireEvery
+	if expire {
+		errs = append(errs, s.sweepOverdue(ctx, now))
+	}
 	runs, err := s.Ledger.OpenRuns(ctx)
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
-	expire := now.Sub(s.expiredAt) >= expireEvery
 	for _, run := range runs {
 		if err := s.sweepRun(ctx, run, now, expire); err != nil {
 			errs = append(errs, err)
@@ -121,6 +124,22 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 	}
 	if expire {
 		s.expiredAt = now
+	}
+	return errors.Join(errs...)
+}
+
+// sweepOverdue ends what nothing else would end.
+func (s *Sweeper) sweepOverdue(ctx context.Context, now time.Time) error {
+	cancelled, err := s.Ledger.CancelOldTests(ctx, now)
+	errs := []error{err}
+	if cancelled > 0 {
+		s.Log.Warn("tests that did not leave were cancelled", "tests", cancelled)
+	}
+	runs, err := s.Ledger.AwaitingRuns(ctx, now)
+	errs = append(errs, err)
+	for _, run := range runs {
+		_, err := s.Ledger.ExpireReceipts(ctx, run, now)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
