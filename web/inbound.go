@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pukar/audience"
-	"pukar/internal/config"
 	"pukar/web/api"
 )
 
@@ -25,22 +24,24 @@ func (s *Server) registerInbound() {
 		OperationID: "inbound", Method: http.MethodPost, Path: "/v1/inbound", Tags: []string{"inbound"},
 		Summary: "Hand over a message or missed call that a gateway received for one of our numbers",
 		Description: "A missed call, or a message that is as a whole a stop word in any of the known languages, puts the caller on the list of stops; " +
+			"a message to a number or header that is not in the configuration counts as well, for every purpose, a missed call does not. " +
 			"a start word takes her off it. The answer comes after that is committed. With an id, the same request again changes nothing.",
 	}, quick, s.takeInbound)
 }
 
-// Received is a message or a missed call that a gateway posted. The number that it came to is one of ours.
+// Received is a message or a missed call that a gateway posted. A missed call came to one of our numbers.
 type Received struct {
 	Kind string // sms | missed_call
 	From string // the person's number
-	To   string // our number, as the configuration has it
+	To   string // our number as the configuration has it; of a message to another as the gateway wrote it
 	Text string
 	ID   string // the gateway's identifier of it, may be empty
 }
 
 func (s *Server) takeInbound(ctx context.Context, in *answer[api.InboundRequest]) (api.InboundResult, error) {
 	ask := in.Body
-	number, err := s.inboundNumber(ask.To)
+	ask.To, ask.Text = plain(ask.To), plain(ask.Text)
+	to, err := s.inboundNumber(ask)
 	if err != nil {
 		return api.InboundResult{}, err
 	}
@@ -50,7 +51,7 @@ func (s *Server) takeInbound(ctx context.Context, in *answer[api.InboundRequest]
 	if s.cfg.Receive == nil {
 		return api.InboundResult{}, api.NewProblem(http.StatusServiceUnavailable, api.CodeUnavailable, "this process takes in no messages: it lacks the role smpp")
 	}
-	key := number.Number + " " + ask.ID
+	key := to + " " + strings.ReplaceAll(ask.ID, nul, `\0`)
 	var out api.InboundResult
 	if ask.ID != "" {
 		known, err := s.knownAnswer(ctx, "inbound", key, &out)
@@ -59,7 +60,7 @@ func (s *Server) takeInbound(ctx context.Context, in *answer[api.InboundRequest]
 			return out, err
 		}
 	}
-	stopped, err := s.cfg.Receive(ctx, Received{Kind: ask.Kind, From: ask.From, To: number.Number, Text: ask.Text, ID: ask.ID})
+	stopped, err := s.cfg.Receive(ctx, Received{Kind: ask.Kind, From: ask.From, To: to, Text: ask.Text, ID: ask.ID})
 	if err != nil {
 		return api.InboundResult{}, err
 	}
@@ -76,15 +77,26 @@ func (s *Server) takeInbound(ctx context.Context, in *answer[api.InboundRequest]
 	return out, err
 }
 
-// inboundNumber finds one of our numbers, however it is written.
-func (s *Server) inboundNumber(to string) (config.Inbound, error) {
-	digits := onlyDigits(to)
+// nul is the one character that PostgreSQL keeps in no text.
+const nul = "\x00"
+
+// plain is a text without the NULs with which some gateways end it, behind which no stop word would be found.
+func plain(text string) string { return strings.ReplaceAll(text, nul, "") }
+
+// inboundNumber finds the one of our numbers that it came to, however that is written. A message may come to any other:
+// she who answers a message says stop to us, whatever name it went out under. A missed call may not: other numbers are
+// called for other reasons.
+func (s *Server) inboundNumber(in api.InboundRequest) (string, error) {
+	digits := onlyDigits(in.To)
 	for _, number := range s.cfg.Inbound {
 		if digits != "" && onlyDigits(number.Number) == digits {
-			return number, nil
+			return number.Number, nil
 		}
 	}
-	return config.Inbound{}, &invalid{fmt.Sprintf("to: %q is none of our numbers: add it to the configuration as `inbound: [{number: %q}]`", to, digits)}
+	if in.Kind == "sms" {
+		return strings.TrimSpace(in.To), nil
+	}
+	return "", &invalid{fmt.Sprintf("to: %q is none of our numbers: add it to the configuration as `inbound: [{number: %q}]`", in.To, digits)}
 }
 
 func onlyDigits(s string) string {

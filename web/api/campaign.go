@@ -163,7 +163,7 @@ type RouteList struct {
 type InboundRequest struct {
 	Kind string `json:"kind" enum:"sms,missed_call" doc:"What came"`
 	From string `json:"from" doc:"Whose phone"`
-	To   string `json:"to" doc:"Our number, as the configuration has it under inbound"`
+	To   string `json:"to" maxLength:"64" doc:"The number or header that it came to; of a missed call, one that the configuration has under inbound"`
 	Text string `json:"text,omitempty" maxLength:"4096" doc:"The words of an sms"`
 	ID   string `json:"id,omitempty" maxLength:"200" doc:"The gateway's identifier: the same one again changes nothing"`
 }
