@@ -20,7 +20,7 @@ func finished(s RunState) bool {
 func TestLegalMoves(t *testing.T) {
 	t.Parallel()
 	want := map[RunState][]string{
-		RunRunning: {"paused", "pausing", "settling"}, RunPausing: {"running"}, RunPaused: {"pausing"}, RunSettling: {"running"}, RunDone: {"settling"},
+		RunRunning: {"paused", "pausing", "settling"}, RunPausing: {"running"}, RunPaused: {"pausing", "running", "settling"}, RunSettling: {"running"}, RunDone: {"settling"},
 		RunCancelling: {"paused", "pausing", "running", "settling"}, RunCancelled: {"cancelling"}, RunFailed: {"running"},
 	}
 	got := map[RunState][]string{}
