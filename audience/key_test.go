@@ -69,7 +69,7 @@ func TestLoadKey(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".key-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	if s := fmt.Sprintf("%v %+v %#v %s", keys[0], keys[0], keys[0], keys[0]); strings.Trim(s, "audience.Key(*) ") != "" {
+	if s := fmt.Sprintf("%v %+v %#v %s", keys[0], keys[0], keys[0], keys[0]); strings.ContainsAny(strings.ReplaceAll(s, "audience.Key", ""), "0123456789abcdef") {
 		t.Errorf("the key prints as %q", s)
 	}
 }

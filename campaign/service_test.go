@@ -357,7 +357,7 @@ func TestErrorKinds(t *testing.T) {
 	for kind, err := range map[error]error{ErrNotFound: notFound("no %s", "x"), ErrConflict: conflict("no %s", "x"), ErrInvalid: invalid("no %s", "x")} {
 		wrapped := fmt.Errorf("operation: %w", err)
 		for _, other := range []error{ErrNotFound, ErrConflict, ErrInvalid} {
-			if errors.Is(wrapped, other) != (other == kind) {
+			if errors.Is(wrapped, other) != errors.Is(other, kind) {
 				t.Errorf("%v is %v: %v", wrapped, other, errors.Is(wrapped, other))
 			}
 		}

@@ -25,8 +25,9 @@ type Preview struct {
 // field and language. inrPerPart is the price of a part as "0.1450", "" for none. Values that cannot be sent are no error
 // here but stand in Preview.Error; a wrong number of values or an unreadable price is one.
 func (t *Template) Preview(values []string, inrPerPart string) ([]Preview, error) {
-	price, err := Rupees(0), error(nil)
+	var price Rupees
 	if inrPerPart != "" {
+		var err error
 		if price, err = ParseRupees(inrPerPart); err != nil {
 			return nil, err
 		}
@@ -42,7 +43,9 @@ func (t *Template) Preview(values []string, inrPerPart string) ([]Preview, error
 		if filled == nil {
 			filled = t.Samples(code)
 		}
-		if p.Text, _, err = t.Render(code, filled); err != nil {
+		text, _, err := t.Render(code, filled)
+		p.Text = text
+		if err != nil {
 			p.Text, p.Error = t.Languages[code].Text, err.Error()
 		}
 		p.Encoding, p.Units, p.Parts = coding.Count(p.Text)

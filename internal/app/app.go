@@ -171,7 +171,7 @@ type redisLog struct{ log *slog.Logger }
 
 // Printf implements go-redis' logging interface.
 func (l redisLog) Printf(_ context.Context, format string, v ...any) {
-	l.log.Warn(fmt.Sprintf(format, v...))
+	l.log.Warn("the Redis client says something", "text", fmt.Sprintf(format, v...))
 }
 
 const sqlKeyCheck = `

@@ -77,7 +77,7 @@ func (c *crash) checkNobodyLostOrDoubled(name string, deaths int) {
 	if stats.Duplicates != 0 {
 		c.t.Errorf("the centre got %d parts twice", stats.Duplicates)
 	}
-	if int64(stats.Messages) < totals.Delivered || int64(stats.Messages) > totals.Delivered+totals.Unknown {
+	if stats.Messages < totals.Delivered || stats.Messages > totals.Delivered+totals.Unknown {
 		c.t.Errorf("the centre counts %d messages; the ledger says %d delivered and %d unknown", stats.Messages, totals.Delivered, totals.Unknown)
 	}
 	reached := c.accepted()

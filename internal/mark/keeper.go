@@ -97,7 +97,7 @@ func (k *Keeper) Check(ctx context.Context) error {
 		k.Log.Info("the home has no mark of its database yet: a backup put back before now would not be noticed", "file", k.Path)
 		return k.keep(ctx)
 	}
-	found := ""
+	var found string
 	if err != nil {
 		k.mark, found = newHome(), "its mark cannot be read: "+err.Error()
 	} else {

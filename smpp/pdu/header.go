@@ -3,6 +3,7 @@ package pdu
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -50,7 +51,7 @@ func DecodeHeader(b []byte) (Header, error) {
 func ReadPDU(r *bufio.Reader, buf []byte) (Header, []byte, []byte, error) {
 	head, err := r.Peek(HeaderLength)
 	if err != nil {
-		if len(head) > 0 && err == io.EOF {
+		if len(head) > 0 && errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return Header{}, nil, buf, err

@@ -177,7 +177,7 @@ func TestReadPDU(t *testing.T) {
 	var ids []ID
 	for {
 		h, body, next, err := ReadPDU(r, buf)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

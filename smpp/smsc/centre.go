@@ -79,7 +79,7 @@ func (c *Centre) Start() error {
 	}
 	c.listener = c.opts.Listener
 	if c.listener == nil {
-		l, err := net.Listen("tcp", c.opts.Addr)
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", c.opts.Addr)
 		if err != nil {
 			return fmt.Errorf("simulated message centre: %w", err)
 		}
