@@ -64,12 +64,14 @@ type bench struct {
 	config config.Config
 	app    *App
 	stop   func()
+
+	volatile bool // Options.Volatile, as the servers of the tests ask for
 }
 
 // newBench starts a message centre; run starts the process.
 func newBench(t testing.TB, options smsc.Options, adjust func(*config.Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, record: &record{}}
+	b := &bench{t: t, record: &record{}, volatile: true}
 	options.Record = b.record
 	b.centre = smsc.New(options, testenv.Logger(t))
 	if err := b.centre.Start(); err != nil {
@@ -110,7 +112,7 @@ func (b *bench) run() {
 	ready, ended := make(chan *App, 1), make(chan error, 1)
 	go func() {
 		own := b.config
-		ended <- Run(ctx, Options{Config: &own, Volatile: true, Log: testenv.Logger(b.t), Ready: func(a *App) { ready <- a }})
+		ended <- Run(ctx, Options{Config: &own, Volatile: b.volatile, Log: testenv.Logger(b.t), Ready: func(a *App) { ready <- a }})
 	}()
 	select {
 	case b.app = <-ready:
