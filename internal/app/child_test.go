@@ -22,8 +22,10 @@ const envChild = "PUKAR_TEST_CHILD"
 // childSpec is what a child needs to know.
 type childSpec struct {
 	Home, Database, Redis, Addr string
+	SystemID                    string // "" for the usual one
 	Window                      int
-	Rate                        float64
+	Rate, BindRate              float64 // of the route and of its bind
+	Handlers                    int     // batches of one queue that it works at together; 0 for the usual number
 }
 
 const childReady = "ready"
@@ -33,6 +35,11 @@ func runChild(spec string) int {
 	if err := json.Unmarshal([]byte(spec), &s); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
+	}
+	if s.Handlers > 0 {
+		for name := range handlers {
+			handlers[name] = s.Handlers
+		}
 	}
 	c := testConfig(s)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)

@@ -14,7 +14,7 @@ import (
 	"pukar/smpp/pdu"
 )
 
-// record is what a message centre writes down, readable while it does.
+// record is what somebody writes down, readable meanwhile.
 type record struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -35,6 +35,7 @@ func (r *record) String() string {
 // submit is a line of the centre's record.
 type submit struct {
 	at         time.Time
+	systemID   string
 	number     string
 	source     string
 	esmClass   byte
@@ -72,7 +73,7 @@ func readSubmit(line []string) (s submit, err error) {
 	if s.at, err = time.Parse(time.RFC3339, line[0]); err != nil {
 		return s, err
 	}
-	s.source, s.number, s.id = line[3], line[4], line[9]
+	s.systemID, s.source, s.number, s.id = line[2], line[3], line[4], line[9]
 	for _, octet := range []struct {
 		text string
 		to   *byte

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +63,7 @@ type bench struct {
 	t      testing.TB
 	centre *smsc.Centre
 	record *record // what the centre got
+	log    *record // what the centre says
 	config config.Config
 	app    *App
 	stop   func()
@@ -71,13 +74,18 @@ type bench struct {
 // newBench starts a message centre; run starts the process.
 func newBench(t testing.TB, options smsc.Options, adjust func(*config.Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, record: &record{}, volatile: true}
+	b := &bench{t: t, record: &record{}, log: &record{}, volatile: true}
 	options.Record = b.record
-	b.centre = smsc.New(options, testenv.Logger(t))
+	b.centre = smsc.New(options, slog.New(slog.NewTextHandler(b.log, nil)))
 	if err := b.centre.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = b.centre.Close() })
+	t.Cleanup(func() {
+		_ = b.centre.Close()
+		if t.Failed() {
+			t.Logf("the centre said:\n%s", b.log)
+		}
+	})
 	b.config = testConfig(childSpec{
 		Home: t.TempDir(), Database: testenv.DatabaseURL(t), Redis: testenv.RedisURL(t), Addr: b.centre.Addr(), Window: 100,
 	})
@@ -97,8 +105,8 @@ func testConfig(s childSpec) config.Config {
 			Name: "main", InrPerPart: "0.1450", Receipts: true, Simulated: true, Centre: "centre", PartsPerSecond: s.Rate,
 			SourceTON: 5, DestTON: 1, DestNPI: 1, DLT: config.DLT{Tags: config.Tags{EntityID: 0x1400, TemplateID: 0x1401, Chain: 0x1402}},
 			Binds: []config.Bind{{
-				Name: "main-1", Addr: s.Addr, SystemID: "pukar", Password: "secret", Type: config.Transceiver,
-				Window: s.Window, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
+				Name: "main-1", Addr: s.Addr, SystemID: cmp.Or(s.SystemID, "pukar"), Password: "secret", Type: config.Transceiver,
+				Window: s.Window, PartsPerSecond: s.BindRate, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
 			}},
 		}},
 		TestNumbers: []string{"919800000001"},
