@@ -352,10 +352,21 @@ func (a *App) routeState(name string) string {
 		if bind.Bound() {
 			return ""
 		}
-		status := bind.Status()
-		why = append(why, fmt.Sprintf("bind %s is %s: %s", status.Name, status.State, status.Reason))
+		why = append(why, whyNotBound(bind.Status()))
 	}
 	return strings.Join(why, "; ")
+}
+
+// whyNotBound says why a bind cannot send, and what to do where it does not come back by itself.
+func whyNotBound(status smpp.BindStatus) string {
+	text := fmt.Sprintf("bind %s is %s", status.Name, status.State)
+	if status.Reason != "" {
+		text += ": " + status.Reason
+	}
+	if status.Refused {
+		text += "; correct its system_id and password in the configuration and start again"
+	}
+	return text
 }
 
 // RouteBinds tells how the binds of this process stand, by route.
