@@ -27,6 +27,9 @@ const (
 const sqlAnalyzeContacts = `
 ANALYZE contact (identity, msisdn, language, age, occupation, home_state, home_district, current_state, ration_card_type, aadhaar_seeded, consent_sms)`
 
+// The file arrives as slowly as it arrives, and the transaction waits for it. Whoever hands the reader in bounds that.
+const sqlImportPatience = `SET LOCAL idle_in_transaction_session_timeout = 0`
+
 // runImport reads on one goroutine and writes on the caller's.
 func runImport(ctx context.Context, pool *pgxpool.Pool, key Key, src io.Reader, opt ImportOptions) (ImportResult, error) {
 	hash := sha256.New()
@@ -48,6 +51,9 @@ func runImport(ctx context.Context, pool *pgxpool.Pool, key Key, src io.Reader, 
 	// After a commit this does nothing; before it, the file must leave nothing behind even when ctx
 	// is gone.
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if _, err := tx.Exec(ctx, sqlImportPatience); err != nil {
+		return ImportResult{}, err
+	}
 	merge, err := newImportMerge(ctx, tx, plan, opt, func() {
 		stage = "waiting"
 		tell(true)

@@ -16,6 +16,9 @@ import (
 // flushSize is how much of a report is gathered before it is written.
 const flushSize = 256 << 10
 
+// The report is taken off as slowly as its reader likes, and the transaction waits for her. Whoever hands the writer in bounds that.
+const sqlPatience = `SET LOCAL idle_in_transaction_session_timeout = 0`
+
 // Delivery writes the delivery report of a run as CSV (UTF-8, a header line, lines ended by LF) and returns its manifest. Columns are
 // those of Columns: message_ids are those the message centre gave, in order of part, joined by a space; error is the refusal, the reason
 // of a skip or the reason of an exclusion; submitted_at is when the message was written down for the wire, at most a second before it
@@ -29,6 +32,9 @@ func Delivery(ctx context.Context, pool *pgxpool.Pool, w io.Writer, opt Options)
 		return m, fmt.Errorf("report delivery of %s: %w", opt.Campaign, err)
 	}
 	defer func() { _ = rollback(ctx, tx) }() // it only read; a lost connection loses nothing
+	if _, err := tx.Exec(ctx, sqlPatience); err != nil {
+		return m, fmt.Errorf("report delivery of %s: %w", opt.Campaign, err)
+	}
 	r, err := readRun(ctx, tx, opt.Campaign, opt.Run)
 	if err != nil {
 		return m, fmt.Errorf("report delivery: %w", err)
