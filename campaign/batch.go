@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"pukar/internal/mark"
 )
 
 // BatchSize is the number of recipients that a worker leases together.
@@ -33,7 +35,7 @@ var ErrFenced = errors.New("the lease has been taken over")
 
 const (
 	// The share lock makes a pause wait for this claim or this claim see the pause.
-	sqlRunLock = `SELECT state, ` + durabilityColumns + ` FROM run WHERE id = $1 FOR SHARE`
+	sqlRunLock = `SELECT state, ` + durabilityColumns + `, ` + mark.OriginSQL + ` FROM run WHERE id = $1 FOR SHARE`
 
 	sqlClaim = `
 UPDATE batch
@@ -57,18 +59,22 @@ SET holder = NULL, lease_until = NULL, hinted_at = NULL, not_before = now() + $4
 WHERE run_id = $1 AND no = $2 AND fence = $3`
 )
 
-// Claim leases a batch to the holder. ErrNotLeased is the usual answer to a stale hint; a *VolatileError,
-// that nothing may be sent while the server could forget it.
+// Claim leases a batch to the holder. ErrNotLeased is the usual answer to a stale hint; a *VolatileError
+// or ErrMoved, that nothing may be sent on what the server has.
 func (l *Ledger) Claim(ctx context.Context, run, batch int32, holder string) (*Lease, error) {
 	lease := &Lease{Run: run, Batch: batch}
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var state RunState
 		var server durability
-		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state}, server.fields()...)...); err != nil {
+		var origin string
+		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state}, append(server.fields(), &origin)...)...); err != nil {
 			return err
 		}
 		if state != RunRunning {
 			return ErrNotLeased
+		}
+		if l.origin != "" && origin != l.origin {
+			return ErrMoved
 		}
 		if err := server.check(); err != nil && !l.volatile {
 			return err

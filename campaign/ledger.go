@@ -16,7 +16,8 @@ import (
 // appends facts and works in sets; nothing else in the program writes its tables.
 type Ledger struct {
 	pool     *pgxpool.Pool
-	volatile bool // tests alone: see AllowVolatile
+	volatile bool   // tests alone: see AllowVolatile
+	origin   string // see SendOnlyUnder
 }
 
 // NewLedger works on the given pool. The ledger needs its own transactions, because what follows

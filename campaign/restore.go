@@ -48,6 +48,14 @@ FROM restoration
 WHERE cleared_at IS NULL`
 )
 
+// ErrMoved says that another server answers, or one that was promoted, than when the process began: its data may
+// be older, so nothing is sent until that was looked into.
+var ErrMoved = errors.New("the database is on another server or timeline than when this process began")
+
+// SendOnlyUnder lets claims succeed only while the database has this origin, in the words of package mark. Call it before the
+// ledger is used; "" is any.
+func (l *Ledger) SendOnlyUnder(origin string) { l.origin = origin }
+
 // Restoration is a time at which the data was found to be older than what was done with it.
 type Restoration struct {
 	ID        int64

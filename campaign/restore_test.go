@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+
+	"pukar/internal/mark"
 )
 
 const testFound = "its write-ahead log ends early"
@@ -160,6 +162,21 @@ func TestRestoreMeetsAResume(t *testing.T) {
 	if _, err := o.ledger.Claim(ctx, run, 0, "test"); !errors.Is(err, ErrNotLeased) {
 		t.Errorf("claimed: %v", err)
 	}
+}
+
+// Between a failover and the moment in which it is noticed nothing new is begun.
+func TestNoClaimUnderAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ctx := t.Context()
+	run := o.newRun(t, terms{recipients: 1})
+	origin := one[string](t, o, `SELECT `+mark.OriginSQL)
+	o.ledger.SendOnlyUnder(origin + "0")
+	if _, err := o.ledger.Claim(ctx, run, 0, "test"); !errors.Is(err, ErrMoved) {
+		t.Errorf("claimed: %v", err)
+	}
+	o.ledger.SendOnlyUnder(origin)
+	o.claim(t, run, 0)
 }
 
 func TestANewDatabaseWasNotRestored(t *testing.T) {

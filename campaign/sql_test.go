@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"pukar/audience"
+	"pukar/internal/mark"
 	"pukar/internal/testenv"
 	"pukar/templates"
 )
@@ -114,7 +115,7 @@ func sourceStatements(t *testing.T) map[string]string {
 	return statements
 }
 
-// evaluator computes the text of string expressions over the package's own names and audience's.
+// evaluator computes the text of string expressions over the package's own names, audience's and mark's.
 type evaluator struct {
 	t      *testing.T
 	values map[string]ast.Expr
@@ -138,6 +139,8 @@ func (e evaluator) text(x ast.Expr) string {
 			return audience.SuppressedSQL
 		case "FieldJoins":
 			return audience.FieldJoins
+		case "OriginSQL":
+			return mark.OriginSQL
 		}
 	case *ast.CallExpr:
 		if method, ok := x.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Sprintf" {

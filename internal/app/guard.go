@@ -28,6 +28,7 @@ func (a *App) guard(ctx context.Context) error {
 	if err := keeper.Check(ctx); err != nil {
 		return err
 	}
+	a.ledger.SendOnlyUnder(keeper.Origin())
 	running := start(keeper.Run, a.fail)
 	a.life.onStop("mark", 10*time.Second, running.stop)
 	pending, err := a.ledger.PendingRestoration(ctx)

@@ -116,6 +116,9 @@ func (k *Keeper) Check(ctx context.Context) error {
 	return k.keep(ctx)
 }
 
+// Origin is where the commits go since Check.
+func (k *Keeper) Origin() string { return k.mark.Origin() }
+
 // keep commits a mark and then writes it to the file: what the file says was on the server's disk before.
 func (k *Keeper) keep(ctx context.Context) error {
 	var at Position

@@ -82,6 +82,10 @@ func TestCheck(t *testing.T) {
 	if again := h.mark(); again.Home != first.Home || again.Count != first.Count+1 || again.LSN <= first.LSN || again.System != first.System {
 		t.Errorf("the mark went from %+v to %+v", first, again)
 	}
+	var origin string
+	if err := pool.QueryRow(t.Context(), "SELECT "+OriginSQL).Scan(&origin); err != nil || origin != first.Origin() {
+		t.Errorf("the database's origin is %q, %v; the mark's %q", origin, err, first.Origin())
+	}
 	newTestHome(t, pool).start("") // beside it, with a mark of its own
 	h.start("")
 

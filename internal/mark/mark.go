@@ -50,6 +50,12 @@ type Position struct {
 	Count    int64  `json:"count"`             // marks that the home has committed, 0 where the database knows nothing of the home
 }
 
+// OriginSQL is an expression for where a commit goes, as Origin writes it. A standby has none: it gives an error.
+const OriginSQL = `(SELECT system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_control_system())`
+
+// Origin names cluster and timeline together: a commit under another origin may stand beside data that is older.
+func (p Position) Origin() string { return fmt.Sprintf("%s/%08X", p.System, p.Timeline) }
+
 // Mark is the position that was surely on the server's disk when the file was written.
 type Mark struct {
 	Home string `json:"home"` // a random name of the PUKAR_HOME
