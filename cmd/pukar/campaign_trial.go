@@ -18,7 +18,8 @@ func (sh *shell) campaignTest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "test NAME --to NUMBER", Short: "Send the real text by the real route to one listed test number",
 		Long: `Sends a campaign's real text by its real route to one number of test_numbers in the configuration, and waits a moment
-for what becomes of it. The test is recorded apart from the campaign's runs.`,
+for what becomes of it. The test is recorded apart from the campaign's runs. One that could not leave within
+ten minutes, because the route is down or the window closed, is cancelled by itself.`,
 		Example: `  pukar campaign test onorc-bihar --to 9800000001
   pukar campaign test onorc-bihar --to 9800000001 --language bn --wait 0`,
 		Args: takes("NAME"),
