@@ -1,0 +1,42 @@
+package worker
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := NewStops()
+		if s.Has(1, "camps") {
+			t.Error("somebody is held back before anybody said stop")
+		}
+		s.Add(1, "")
+		s.Add(2, "camps")
+		for _, test := range []struct {
+			key     int64
+			purpose string
+			want    bool
+		}{{1, "camps", true}, {1, "rations", true}, {2, "camps", true}, {2, "rations", false}, {3, "camps", false}} {
+			if got := s.Has(test.key, test.purpose); got != test.want {
+				t.Errorf("%d held back from %s: %v, want %v", test.key, test.purpose, got, test.want)
+			}
+		}
+		<-time.After(stopsKept)
+		if !s.Has(1, "camps") {
+			t.Error("a stop was forgotten before its time")
+		}
+		s.Add(1, "") // said again
+		<-time.After(time.Second)
+		if !s.Has(1, "camps") || s.Has(2, "camps") {
+			t.Error("a stop is held from when it was last said, and no longer")
+		}
+		<-time.After(stopsKept)
+		s.Add(3, "")
+		if s.Has(1, "camps") || len(s.since) != 1 {
+			t.Errorf("%d stops are kept, want the last one", len(s.since))
+		}
+	})
+}
