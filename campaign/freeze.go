@@ -68,6 +68,9 @@ func freeze(ctx context.Context, tx pgx.Tx, s *selection) (*frozen, error) {
 	if err := tx.QueryRow(ctx, sqlNextRun).Scan(&f.run); err != nil {
 		return nil, fmt.Errorf("number a run: %w", err)
 	}
+	if _, err := tx.Exec(ctx, sqlNoNestedLoops); err != nil {
+		return nil, fmt.Errorf("freeze the recipients: %w", err)
+	}
 	args := arguments{values: append([]any(nil), s.args.values...)}
 	run := args.add(f.run)
 	err := tx.QueryRow(ctx, s.sql+fmt.Sprintf(sqlFreeze, run+"::int4"), args.values...).Scan(&f.recipients, &f.excluded)

@@ -75,9 +75,25 @@ SELECT language, vars, coalesce(home_state, 0), coalesce(reason, '')
 FROM decided`
 
 func (p *planner) run(ctx context.Context, db pgdb.DB, s *selection) error {
-	rows, err := db.Query(ctx, s.sql+sqlDecided, s.args.values...)
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlNoNestedLoops); err != nil {
+			return err
+		}
+		return p.read(ctx, tx, s)
+	})
 	if err != nil {
 		return fmt.Errorf("select the people: %w", err)
+	}
+	p.plan.Targeted = p.plan.Recipients + p.plan.Excluded
+	p.plan.ByState, p.plan.ByLanguage, p.plan.ByReason = tally(p.states), tally(p.language), tally(p.reasons)
+	slices.SortFunc(p.plan.Samples, func(a, b Sample) int { return strings.Compare(a.Language, b.Language) })
+	return nil
+}
+
+func (p *planner) read(ctx context.Context, tx pgx.Tx, s *selection) error {
+	rows, err := tx.Query(ctx, s.sql+sqlDecided, s.args.values...)
+	if err != nil {
+		return err
 	}
 	var (
 		language, reason string
@@ -101,13 +117,7 @@ func (p *planner) run(ctx context.Context, db pgdb.DB, s *selection) error {
 		p.count(language, vars)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("select the people: %w", err)
-	}
-	p.plan.Targeted = p.plan.Recipients + p.plan.Excluded
-	p.plan.ByState, p.plan.ByLanguage, p.plan.ByReason = tally(p.states), tally(p.language), tally(p.reasons)
-	slices.SortFunc(p.plan.Samples, func(a, b Sample) int { return strings.Compare(a.Language, b.Language) })
-	return nil
+	return err
 }
 
 func (p *planner) count(language string, vars []string) {
