@@ -34,6 +34,9 @@ func TestReceiptsFindTheirMessagesHoweverTheyCome(t *testing.T) {
 				return stats.ReceiptsQueued == 0 && stats.Outstanding == 0
 			})
 			b.eventually("nothing to stay parked", func() bool { return b.count("SELECT count(*) FROM parked") == 0 })
+			if matched := b.count("SELECT count(*) FROM receipt_match"); options.ReceiptBeforeResponse && matched == 0 {
+				t.Error("no receipt came before its response: the test shows too little")
+			}
 			stats := b.centre.Stats()
 			if stats.Duplicates != 0 || stats.Messages != people || stats.Nacked != 0 {
 				t.Errorf("the centre counts %d messages, %d duplicates, %d receipts refused", stats.Messages, stats.Duplicates, stats.Nacked)
