@@ -150,7 +150,10 @@ func TestAStopHoldsForWhatIsWrittenAheadAlready(t *testing.T) {
 func TestAStopHoldsInAnotherProcessWithinASecond(t *testing.T) {
 	t.Parallel()
 	const people, rate = 1000, 300
-	b := newBench(t, smsc.Options{StopTexts: stopTexts}, func(c *config.Config) { c.Routes[0].PartsPerSecond = rate })
+	b := newBench(t, smsc.Options{StopTexts: stopTexts}, func(c *config.Config) {
+		c.Routes[0].PartsPerSecond = rate
+		c.Roles = []string{config.RoleAPI, config.RoleScheduler, config.RoleSMPP} // the other one sends
+	})
 	b.run()
 	spec := b.childSpec()
 	spec.Rate = rate
@@ -158,7 +161,8 @@ func TestAStopHoldsInAnotherProcessWithinASecond(t *testing.T) {
 	b.people(people)
 	b.launch("elsewhere")
 	b.submitted(100)
-	soon := b.goodbyes(func(n int) int { return int(b.centre.Stats().Submits)/2 + 60 + 10*n })
+	front := len(b.accepted())
+	soon := b.goodbyes(func(n int) int { return front + 20 + 25*n })
 	b.sayAll(soon)
 
 	status := b.done("elsewhere")
