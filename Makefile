@@ -41,7 +41,7 @@ bench: install ## measure a whole campaign (BENCH_ARGS=--sizes=1000000); with PK
 	$(if $(filter ./...,$(PKG)),go run ./bench $(BENCH_ARGS),go run ./internal/testenv/run -- go test -run '^$$' -bench . -benchmem -timeout 60m $(PKG))
 
 lint: ## run the linter; its first build takes over a minute
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files -co --exclude-standard -- '*.go')
