@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"pukar/campaign"
-	"pukar/internal/throttle"
 	"pukar/smpp"
 	"pukar/smpp/coding"
 )
@@ -236,16 +235,6 @@ func (w *shift) fill(ctx context.Context) error {
 	return nil
 }
 
-// mostParts bounds a stride, so that two fit on the route and one can be written while the other waits
-// for its responses; on a bind that its centre holds back, by what it lets through in half a second.
-func (w *shift) mostParts(bind *smpp.Bind) int {
-	most := min(strideParts, w.post.route.limit/2)
-	if held := bind.Status().RateLimit; held > 0 {
-		most = min(most, int(held/2))
-	}
-	return max(1, most)
-}
-
 // takeWhole counts the letters from the front that have at most the given number of parts together. The
 // first always goes, because its parts stay together.
 func (w *shift) takeWhole(letters []letter, most int) (n, parts int) {
@@ -256,98 +245,6 @@ func (w *shift) takeWhole(letters []letter, most int) (n, parts int) {
 	return n, parts
 }
 
-// pick answers a bind that can send now. It waits a little for one.
-func (w *shift) pick(ctx context.Context) (*smpp.Bind, error) {
-	for until := time.Now().Add(tokenWait); time.Now().Before(until); {
-		if bind, ok := w.post.route.SMPP.Pick(); ok {
-			return bind, nil
-		}
-		if !pause(ctx, 100*time.Millisecond) {
-			return nil, context.Cause(ctx)
-		}
-	}
-	return nil, errIdle
-}
-
-// slots takes time slots from the throttles and room on the route for the parts, at least for the first
-// message, and answers when the window closes. As many parts as were granted have room. Room is only held
-// by who has slots, so that a slow campaign is in nobody's way.
-func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (slots throttle.Slots, closes time.Time, err error) {
-	if parts > 0 {
-		if slots, err = w.reserve(ctx, bind, parts, atLeast); err != nil {
-			return slots, closes, err
-		}
-	}
-	closes, open := w.window.Open(time.Now())
-	if !open {
-		w.post.route.ahead.Release(int64(slots.Granted))
-		return slots, closes, errIdle
-	}
-	return slots, closes, nil
-}
-
-// reserve asks for slots while it holds room for them, and gives the room back whenever it has to wait.
-func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
-	route := w.post.route
-	limits, slowest := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
-	atLeast = max(1, atLeast)
-	horizon := slotHorizon
-	if slowest > 0 {
-		horizon = max(horizon, time.Duration(float64(atLeast+1)/slowest*float64(time.Second)))
-		parts = min(parts, max(atLeast, int(slowest*slotHorizon.Seconds())))
-	}
-	for until := time.Now().Add(tokenWait); ; {
-		if err := w.room(ctx, parts); err != nil {
-			return throttle.Slots{}, err
-		}
-		slots, err := w.Throttle.ReserveAtLeast(ctx, route.Config.Name, limits, atLeast, parts, horizon)
-		route.ahead.Release(int64(parts - slots.Granted))
-		if err != nil {
-			return slots, err
-		}
-		wait := max(slots.RetryIn, 10*time.Millisecond)
-		if slots.Granted > 0 {
-			// A stride must be written within a second, so it is opened only when its first slot is near.
-			if wait = time.Until(slots.First) - 100*time.Millisecond; wait <= 0 || pause(ctx, wait) {
-				return slots, nil
-			}
-			route.ahead.Release(int64(slots.Granted))
-			return throttle.Slots{}, context.Cause(ctx)
-		}
-		if time.Now().Add(wait).After(until) {
-			return slots, errIdle
-		}
-		if !pause(ctx, wait) {
-			return slots, context.Cause(ctx)
-		}
-	}
-}
-
-// room takes room on the route for parts that will be written ahead.
-func (w *shift) room(ctx context.Context, parts int) error {
-	wait, cancel := context.WithTimeout(ctx, tokenWait)
-	defer cancel()
-	if err := w.post.route.ahead.Acquire(wait, int64(parts)); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return errIdle
-	}
-	return nil
-}
-
-// slotHorizon is how far ahead slots are taken, which bounds a stride to half a second of its rate.
-const slotHorizon = 500 * time.Millisecond
-
-// beyond is by how much the last part's slot lies later than a stride may usually take: only where one
-// message alone takes that long at its rate.
-func beyond(slots throttle.Slots, parts int) time.Duration {
-	if parts == 0 {
-		return 0
-	}
-	return max(0, time.Until(slots.At(parts-1))-slotHorizon-200*time.Millisecond)
-}
-
 // abandon settles whether a stride whose opening failed was opened after all.
 func (w *shift) abandon(ctx context.Context, stride *campaign.Stride, cause error) error {
 	if errors.Is(cause, campaign.ErrFenced) {
@@ -356,74 +253,4 @@ func (w *shift) abandon(ctx context.Context, stride *campaign.Stride, cause erro
 	check, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	return errors.Join(cause, w.Ledger.Abandon(check, w.lease, stride, campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}))
-}
-
-// load is what a stride puts on the wire, with a result for each part.
-type load struct {
-	parts   []smpp.Part
-	keys    []int64
-	numbers []int64
-	results []campaign.PartResult
-}
-
-func (b *load) add(l letter, part int, tries int16, stopped []int32) {
-	for _, seq := range stopped {
-		if seq == l.seq {
-			return
-		}
-	}
-	b.parts = append(b.parts, smpp.Part{Message: l.parts[part]})
-	b.keys = append(b.keys, l.key)
-	b.numbers = append(b.numbers, l.msisdn)
-	b.results = append(b.results, campaign.PartResult{Seq: l.seq, Part: int16(part + 1), Parts: int16(len(l.parts)), Tries: tries})
-}
-
-// sendOff hands a stride to its bind and records it when every part has its result. The shift goes on
-// with the next stride meanwhile; room on the route bounds how far.
-func (w *shift) sendOff(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load, slots throttle.Slots) {
-	for i := range load.parts {
-		if slots.Interval > 0 {
-			load.parts[i].NotBefore = slots.At(i)
-		}
-	}
-	w.strides.Go(func() {
-		defer w.post.route.ahead.Release(int64(stride.Parts))
-		w.deliver(ctx, bind, stride, load)
-		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
-		defer cancel()
-		rule := campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}
-		if err := w.Ledger.Record(record, stride, load.results, rule); err != nil {
-			w.Log.Error("the results of a stride are lost; its messages become unknown", "run", stride.Run, "stride", stride.ID, "err", err)
-		}
-	})
-}
-
-// deliver returns when every part of the load has its result.
-func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load) {
-	if len(load.parts) == 0 {
-		return
-	}
-	centre := stride.Centre
-	var answered sync.WaitGroup
-	answered.Add(len(load.parts))
-	take := func(i int, r smpp.Result) campaign.PartResult {
-		result := load.results[i] // written once, by Done; Late works on its copy
-		result.Result, result.Status, result.At = resultOf(r.Outcome), uint32(r.Status), r.At
-		if r.Outcome == smpp.Accepted {
-			result.ID, result.Key = r.MessageID, campaign.MessageKey(centre, r.MessageID)
-			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part})
-		}
-		return result
-	}
-	bind.Send(ctx, &smpp.Batch{
-		Parts:  load.parts,
-		SendBy: stride.SendBy,
-		Allow:  func(i int) bool { return !w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose) },
-		Done: func(i int, r smpp.Result) {
-			load.results[i] = take(i, r)
-			answered.Done()
-		},
-		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
-	})
-	answered.Wait()
 }

@@ -1,0 +1,80 @@
+package worker
+
+import (
+	"context"
+	"sync"
+
+	"pukar/campaign"
+	"pukar/internal/throttle"
+	"pukar/smpp"
+)
+
+// load is what a stride puts on the wire, with a result for each part.
+type load struct {
+	parts   []smpp.Part
+	keys    []int64
+	numbers []int64
+	results []campaign.PartResult
+}
+
+func (b *load) add(l letter, part int, tries int16, stopped []int32) {
+	for _, seq := range stopped {
+		if seq == l.seq {
+			return
+		}
+	}
+	b.parts = append(b.parts, smpp.Part{Message: l.parts[part]})
+	b.keys = append(b.keys, l.key)
+	b.numbers = append(b.numbers, l.msisdn)
+	b.results = append(b.results, campaign.PartResult{Seq: l.seq, Part: int16(part + 1), Parts: int16(len(l.parts)), Tries: tries})
+}
+
+// sendOff hands a stride to its bind and records it when every part has its result. The shift goes on
+// with the next stride meanwhile; room on the route bounds how far.
+func (w *shift) sendOff(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load, slots throttle.Slots) {
+	for i := range load.parts {
+		if slots.Interval > 0 {
+			load.parts[i].NotBefore = slots.At(i)
+		}
+	}
+	w.strides.Go(func() {
+		defer w.post.route.ahead.Release(int64(stride.Parts))
+		w.deliver(ctx, bind, stride, load)
+		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+		defer cancel()
+		rule := campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}
+		if err := w.Ledger.Record(record, stride, load.results, rule); err != nil {
+			w.Log.Error("the results of a stride are lost; its messages become unknown", "run", stride.Run, "stride", stride.ID, "err", err)
+		}
+	})
+}
+
+// deliver returns when every part of the load has its result.
+func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load) {
+	if len(load.parts) == 0 {
+		return
+	}
+	centre := stride.Centre
+	var answered sync.WaitGroup
+	answered.Add(len(load.parts))
+	take := func(i int, r smpp.Result) campaign.PartResult {
+		result := load.results[i] // written once, by Done; Late works on its copy
+		result.Result, result.Status, result.At = resultOf(r.Outcome), uint32(r.Status), r.At
+		if r.Outcome == smpp.Accepted {
+			result.ID, result.Key = r.MessageID, campaign.MessageKey(centre, r.MessageID)
+			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part})
+		}
+		return result
+	}
+	bind.Send(ctx, &smpp.Batch{
+		Parts:  load.parts,
+		SendBy: stride.SendBy,
+		Allow:  func(i int) bool { return !w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose) },
+		Done: func(i int, r smpp.Result) {
+			load.results[i] = take(i, r)
+			answered.Done()
+		},
+		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
+	})
+	answered.Wait()
+}
