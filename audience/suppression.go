@@ -84,7 +84,7 @@ SELECT key, NULLIF(msisdn, 0), scope, purpose, source, evidence, actor, added_at
 FROM unnest($1::int8[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
      WITH ORDINALITY AS new (key, msisdn, scope, purpose, source, evidence, actor, added_at, no)
 ORDER BY no
-ON CONFLICT (msisdn_key, scope, purpose) WHERE lifted_at IS NULL DO NOTHING`
+ON CONFLICT (msisdn_key, scope, purpose, source) WHERE lifted_at IS NULL DO NOTHING`
 
 // Suppress records stops on db, which may be a transaction of any package, and
 // returns how many were new. A stop that is already in force for the same

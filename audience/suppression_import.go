@@ -234,7 +234,7 @@ INSERT INTO suppression (msisdn_key, msisdn, scope, purpose, source, evidence, a
 SELECT DISTINCT ON (key, scope, purpose) key, msisdn, scope, purpose, source, evidence, actor, $1::timestamptz
 FROM stage_suppression
 ORDER BY key, scope, purpose, line
-ON CONFLICT (msisdn_key, scope, purpose) WHERE lifted_at IS NULL DO NOTHING`
+ON CONFLICT (msisdn_key, scope, purpose, source) WHERE lifted_at IS NULL DO NOTHING`
 
 // ImportSuppressions reads a list of stops into the suppression list as one
 // transaction: a CSV whose header names msisdn and, if it likes, scope,

@@ -100,7 +100,8 @@ CREATE TABLE suppression (
     CONSTRAINT suppression_lifted CHECK ((lifted_at IS NULL) = (lifted_by IS NULL))
 );
 COMMENT ON TABLE suppression IS 'Who said stop: one list for messages and calls. A row is in force while lifted_at is NULL; rows are never deleted.';
-CREATE UNIQUE INDEX suppression_in_force ON suppression (msisdn_key, scope, purpose) WHERE lifted_at IS NULL;
+-- One for each source: what a person takes back herself must not take back a complaint or a list with it.
+CREATE UNIQUE INDEX suppression_in_force ON suppression (msisdn_key, scope, purpose, source) WHERE lifted_at IS NULL;
 
 -- +goose Down
 DROP TABLE suppression, import, contact, place_district, place_state;

@@ -251,7 +251,7 @@ func (a *App) startRoutes(context.Context) error {
 				Name: b.Name, Addr: b.Addr, SystemID: b.SystemID, Password: b.Password.Reveal(), SystemType: b.SystemType, Type: b.Type,
 				AddrTON: byte(b.AddrTON), AddrNPI: byte(b.AddrNPI), AddressRange: b.AddressRange, Window: b.Window,
 				ResponseTimeout: b.ResponseTimeout, EnquireInterval: b.EnquireInterval,
-				// The rate is kept by the shared throttle, for every process together.
+				PartsPerSecond: ownRate(c, b),
 			}, a.Inbox.Deliver, a.log.With("component", "smpp"))
 			own = append(own, bind)
 		}
@@ -265,6 +265,19 @@ func (a *App) startRoutes(context.Context) error {
 	a.binds = binds
 	a.life.onStop("windows", drainTime+time.Second, func(ctx context.Context) error { return drainAll(ctx, binds) })
 	return nil
+}
+
+// catchUp is how much faster than its rate a bind may write, to make up for slots that it was late for.
+const catchUp = 1.02
+
+// ownRate bounds what a bind of this process writes in a second. The shared throttle keeps the rate for
+// every process together; this keeps a process that wakes up late from writing all missed slots at once.
+func ownRate(route config.Route, bind config.Bind) float64 {
+	rate := route.PartsPerSecond
+	if bind.PartsPerSecond > 0 && (rate == 0 || bind.PartsPerSecond < rate) {
+		rate = bind.PartsPerSecond
+	}
+	return rate * catchUp
 }
 
 // drainAll waits for the responses of all binds at once and unbinds.

@@ -45,6 +45,7 @@ func TestTwoProcessesKeepARateTogether(t *testing.T) {
 			if stats.Duplicates != 0 || stats.Messages != people {
 				t.Errorf("the centre counts %d messages, %d duplicates", stats.Messages, stats.Duplicates)
 			}
+			t.Logf("%d parts in the busiest second at a rate of %d", stats.HighestInSecond, rate)
 			if float64(stats.HighestInSecond) > mostInSecond*rate {
 				t.Errorf("%d parts came within a second at a rate of %d", stats.HighestInSecond, rate)
 			}
