@@ -27,10 +27,10 @@ install: ## install PostgreSQL and Redis where they are missing (apt-get)
 demo: install build ## run a whole campaign against a simulated network (DEMO_ARGS=--exit ends by itself)
 	./bin/pukar demo $(DEMO_ARGS)
 
+# The report's run of 100,000 people is smaller under the race detector, so it is run again without.
 test: install ## run every test against a real PostgreSQL and Redis (PKG=./web/... for some)
 	@[ -n "$(RACE)" ] || echo "no C compiler: the tests run without the race detector" >&2
 	go run ./internal/testenv/run -- go test $(RACE) -shuffle=on -count=1 -timeout $(TEST_TIMEOUT) $(PKG)
-	$(if $(and $(RACE),$(filter ./...,$(PKG))),# The run of 100,000 people is smaller under the race detector: here it is whole.)
 	$(if $(and $(RACE),$(filter ./...,$(PKG))),go run ./internal/testenv/run -- go test -count=1 -run RowByRow -timeout $(TEST_TIMEOUT) ./internal/app)
 
 race: install ## run every test three times under the race detector
