@@ -84,10 +84,13 @@ func (sh *shell) watch(ctx context.Context, caller *client.Client, name string) 
 		return nil
 	})
 	if bar != nil {
-		if err != nil {
+		switch {
+		case err != nil:
 			bar.drop()
-		} else {
+		case last.State == "done":
 			bar.end(watchNote(last))
+		default:
+			bar.stop(watchNote(last))
 		}
 	}
 	return last, err

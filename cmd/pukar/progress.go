@@ -58,7 +58,10 @@ func newProgress(out io.Writer, title string, total int64, unit any, silent bool
 		p.bar = p.bars.MustAdd(0, mpb.SpinnerStyle().PositionLeft().Build(), name, mpb.AppendDecorators(note), mpb.BarWidth(3))
 		return p
 	}
-	p.bar = p.bars.AddBar(total, name, mpb.AppendDecorators(end, note))
+	// A bar that is made with its total ends by itself when it gets there, though there may be more to say; one whose
+	// total is set afterwards ends when it is told to.
+	p.bar = p.bars.AddBar(0, name, mpb.AppendDecorators(end, note))
+	p.bar.SetTotal(total, false)
 	return p
 }
 
@@ -88,14 +91,23 @@ func (p *progress) line() {
 	}
 }
 
-// end closes the display; a bar stays where it is.
+// end closes the display of something that is done: a bar is filled.
 func (p *progress) end(note string) {
+	p.close(note, func() { p.bar.SetTotal(max(p.total, p.bar.Current()), true) })
+}
+
+// stop closes the display of something that ended before it was done: a bar stays where it is.
+func (p *progress) stop(note string) {
+	p.close(note, func() { p.bar.Abort(false) })
+}
+
+func (p *progress) close(note string, complete func()) {
 	if p.silent {
 		return
 	}
 	if p.bar != nil {
 		p.say(note)
-		p.bar.SetTotal(-1, true)
+		complete()
 		p.bars.Wait()
 		return
 	}
