@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -128,8 +127,8 @@ WHERE campaign_id = $2 AND kind = $3
 RETURNING number`
 
 // insertRun writes the run itself, numbered after the last of its kind.
-func insertRun(ctx context.Context, tx pgx.Tx, campaignID int32, kind string, spec *Spec, version int, route RouteTerms, f *frozen, forecast any, actor string, now time.Time) (number int32, err error) {
-	specJSON, err := json.Marshal(spec)
+func insertRun(ctx context.Context, tx pgx.Tx, l *loaded, kind string, route RouteTerms, f *frozen, forecast any, actor string) (number int32, err error) {
+	specJSON, err := json.Marshal(l.spec)
 	if err != nil {
 		return 0, fmt.Errorf("encode the campaign: %w", err)
 	}
@@ -137,8 +136,8 @@ func insertRun(ctx context.Context, tx pgx.Tx, campaignID int32, kind string, sp
 	if err != nil {
 		return 0, fmt.Errorf("encode the forecast: %w", err)
 	}
-	err = tx.QueryRow(ctx, sqlInsertRun, f.run, campaignID, kind, specJSON, spec.SMS.Template, version, route.Name, spec.Priority,
-		spec.OnUnknown, route.Receipts, spec.ReceiptWait, priceOf(route.INRPerPart), f.recipients, f.excluded, f.hash, forecastJSON, actor, now).Scan(&number)
+	err = tx.QueryRow(ctx, sqlInsertRun, f.run, l.campaign.ID, kind, specJSON, l.spec.SMS.Template, l.version, route.Name, l.spec.Priority,
+		l.spec.OnUnknown, route.Receipts, l.spec.ReceiptWait, priceOf(route.INRPerPart), f.recipients, f.excluded, f.hash, forecastJSON, actor, l.at).Scan(&number)
 	if err != nil {
 		return 0, fmt.Errorf("write run %d: %w", f.run, err)
 	}

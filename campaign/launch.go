@@ -43,20 +43,11 @@ type LaunchOptions struct {
 // when the template got a newer version since the campaign was submitted, it is ErrConflict until it is
 // submitted and approved again.
 func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*Status, error) {
-	planned, err := s.Get(ctx, name)
+	planned, err := s.load(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := Parse([]byte(planned.Source))
-	if err != nil {
-		return nil, err
-	}
-	now := s.Now()
-	template, version, selection, err := s.resolve(ctx, spec, now)
-	if err != nil {
-		return nil, err
-	}
-	forecast, err := s.plan(ctx, spec, template, version, selection, now)
+	forecast, err := s.plan(ctx, planned)
 	if err != nil {
 		return nil, err
 	}
@@ -70,20 +61,20 @@ func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*
 		if err != nil {
 			return err
 		}
-		if c.Source != planned.Source {
+		if c.Source != planned.campaign.Source {
 			return conflict("campaign %q was changed meanwhile: plan it again", name)
 		}
-		if err := s.mayLaunch(ctx, tx, c, version, opt.Again); err != nil {
+		if err := s.mayLaunch(ctx, tx, c, planned.version, opt.Again); err != nil {
 			return err
 		}
-		f, err := freeze(ctx, tx, selection)
+		f, err := freeze(ctx, tx, planned.selection)
 		if err != nil {
 			return err
 		}
 		if f.recipients == 0 {
 			return nobody(forecast)
 		}
-		number, err := insertRun(ctx, tx, c.ID, "campaign", spec, version, s.Routes[spec.SMS.Route], f, forecast, opt.Actor, now)
+		number, err := insertRun(ctx, tx, planned, "campaign", s.Routes[planned.spec.SMS.Route], f, forecast, opt.Actor)
 		if err != nil {
 			return err
 		}
@@ -328,20 +319,12 @@ func (s *Service) Test(ctx context.Context, name, number, language, actor string
 	if !slices.Contains(s.TestNumbers, msisdn) {
 		return nil, invalid("--to: this number is not among test_numbers of the configuration: add it there")
 	}
-	c, err := s.Get(ctx, name)
+	tested, err := s.load(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := Parse([]byte(c.Source))
-	if err != nil {
-		return nil, err
-	}
-	now := s.Now()
-	template, version, _, err := s.resolve(ctx, spec, now)
-	if err != nil {
-		return nil, err
-	}
-	spec.Priority = "urgent"
+	template := tested.template
+	tested.spec.Priority = "urgent"
 	var run int32
 	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
 		f := &frozen{recipients: 1}
@@ -370,7 +353,7 @@ func (s *Service) Test(ctx context.Context, name, number, language, actor string
 		if _, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name); err != nil {
 			return err
 		}
-		testNo, err := insertRun(ctx, tx, c.ID, "test", spec, version, s.Routes[spec.SMS.Route], f, struct{}{}, actor, now)
+		testNo, err := insertRun(ctx, tx, tested, "test", s.Routes[tested.spec.SMS.Route], f, struct{}{}, actor)
 		if err != nil {
 			return err
 		}

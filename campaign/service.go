@@ -223,8 +223,18 @@ func (s *Service) routeNames() string {
 	return strings.Join(list, ", ")
 }
 
-// Plan reckons what launching the campaign now would do.
-func (s *Service) Plan(ctx context.Context, name string) (*Plan, error) {
+// loaded is a campaign with everything that it names, as of one moment.
+type loaded struct {
+	campaign  *Campaign
+	spec      *Spec
+	template  *templates.Template
+	version   int // of the template
+	selection *selection
+	at        time.Time
+}
+
+// load reads a campaign by its name and finds what it names.
+func (s *Service) load(ctx context.Context, name string) (*loaded, error) {
 	c, err := s.Get(ctx, name)
 	if err != nil {
 		return nil, err
@@ -233,36 +243,45 @@ func (s *Service) Plan(ctx context.Context, name string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
-	template, version, selection, err := s.resolve(ctx, spec, now)
+	l := &loaded{campaign: c, spec: spec, at: s.Now()}
+	if l.template, l.version, l.selection, err = s.resolve(ctx, spec, l.at); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Plan reckons what launching the campaign now would do.
+func (s *Service) Plan(ctx context.Context, name string) (*Plan, error) {
+	l, err := s.load(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return s.plan(ctx, spec, template, version, selection, now)
+	return s.plan(ctx, l)
 }
 
-func (s *Service) plan(ctx context.Context, spec *Spec, template *templates.Template, version int, selected *selection, now time.Time) (*Plan, error) {
+func (s *Service) plan(ctx context.Context, l *loaded) (*Plan, error) {
+	spec, template := l.spec, l.template
 	route := s.Routes[spec.SMS.Route]
 	plan := &Plan{
-		Campaign: spec.Name, Template: template.Name, TemplateVersion: version, Category: template.Category, Route: route.Name,
+		Campaign: spec.Name, Template: template.Name, TemplateVersion: l.version, Category: template.Category, Route: route.Name,
 		Warnings: template.Warnings(),
 	}
 	p := planner{
 		plan: plan, template: template, places: s.Places, states: make(map[string]int64),
 		language: make(map[string]int64), reasons: make(map[string]int64), sampled: make(map[string]bool),
 	}
-	if err := p.run(ctx, s.Pool, selected); err != nil {
+	if err := p.run(ctx, s.Pool, l.selection); err != nil {
 		return nil, err
 	}
 	if spec.Audience.Eligibility == "" || spec.Audience.Eligibility == "eligible" {
-		count, err := audience.CountCohort(ctx, s.Pool, spec.Audience.cohort(), s.Places, s.Schemes, now)
+		count, err := audience.CountCohort(ctx, s.Pool, spec.Audience.cohort(), s.Places, s.Schemes, l.at)
 		if err != nil {
 			return nil, err
 		}
 		plan.UnknownLeftOut = count.Unknown
 	}
 	plan.CostINR = route.INRPerPart.Times(plan.Parts).String()
-	if err := plan.forecast(spec.Window.Intersect(LegalWindow(template.Category)), spec.Rate, route, now); err != nil {
+	if err := plan.forecast(spec.Window.Intersect(LegalWindow(template.Category)), spec.Rate, route, l.at); err != nil {
 		return nil, err
 	}
 	if s.RouteState != nil {
