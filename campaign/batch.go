@@ -11,7 +11,7 @@ import (
 	"pukar/internal/mark"
 )
 
-// BatchSize is the number of recipients that a worker leases together.
+// BatchSize is the most recipients that a worker leases together.
 const BatchSize = 10_000
 
 // LeaseTime is how long a batch stays with a holder that has stopped renewing. Holders renew at every

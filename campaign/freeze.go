@@ -90,13 +90,20 @@ func freeze(ctx context.Context, tx pgx.Tx, s *selection) (*frozen, error) {
 
 // prepareLedger makes the batches and the outcome of a run with everybody pending.
 func prepareLedger(ctx context.Context, tx pgx.Tx, run, recipients int32) error {
-	if _, err := tx.Exec(ctx, sqlBatches, run, recipients, int32(BatchSize)); err != nil {
+	if _, err := tx.Exec(ctx, sqlBatches, run, recipients, batchSize(recipients)); err != nil {
 		return fmt.Errorf("make the batches of run %d: %w", run, err)
 	}
 	if _, err := tx.Exec(ctx, sqlOutcomeBlocks, run, recipients, int32(BlockSize)); err != nil {
 		return fmt.Errorf("make the outcome of run %d: %w", run, err)
 	}
 	return nil
+}
+
+// batchSize is how many of a run's recipients share a batch: a small run is parted too, so that several handlers
+// work on it at once, but no two batches share a block of outcome.
+func batchSize(recipients int32) int32 {
+	blocks := recipients / (2 * HintsPerRun) / BlockSize
+	return min(BatchSize, max(1, blocks)*BlockSize)
 }
 
 // HashRun computes the SHA-256 that stands on a run: over the hashes of each thousand of its recipients

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,6 +154,17 @@ func TestEveryTemplateFieldIsKnown(t *testing.T) {
 	}
 }
 
+func TestBatchSize(t *testing.T) {
+	t.Parallel()
+	for recipients, want := range map[int32]int32{
+		1: 1000, 8000: 1000, 15_999: 1000, 16_000: 2000, 79_999: 9000, 80_000: 10_000, 5_000_000: 10_000, math.MaxInt32: 10_000,
+	} {
+		if got := batchSize(recipients); got != want {
+			t.Errorf("%d recipients: batches of %d, want %d", recipients, got, want)
+		}
+	}
+}
+
 func TestPrepareLedger(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
@@ -164,9 +176,12 @@ func TestPrepareLedger(t *testing.T) {
 	}{
 		{1, [][3]int32{{1, 1, 0}}, []int{1}},
 		{1000, [][3]int32{{1, 1000, 0}}, []int{1000}},
-		{1001, [][3]int32{{1, 1001, 0}}, []int{1000, 1}},
-		{10_000, [][3]int32{{1, 10_000, 0}}, slices.Repeat([]int{1000}, 10)},
-		{20_001, [][3]int32{{1, 10_000, 0}, {10_001, 20_000, 10_000}, {20_001, 20_001, 20_000}}, append(slices.Repeat([]int{1000}, 20), 1)},
+		{1001, [][3]int32{{1, 1000, 0}, {1001, 1001, 1000}}, []int{1000, 1}},
+		{4000, [][3]int32{{1, 1000, 0}, {1001, 2000, 1000}, {2001, 3000, 2000}, {3001, 4000, 3000}}, slices.Repeat([]int{1000}, 4)},
+		{16_001, [][3]int32{
+			{1, 2000, 0}, {2001, 4000, 2000}, {4001, 6000, 4000}, {6001, 8000, 6000}, {8001, 10_000, 8000},
+			{10_001, 12_000, 10_000}, {12_001, 14_000, 12_000}, {14_001, 16_000, 14_000}, {16_001, 16_001, 16_000},
+		}, append(slices.Repeat([]int{1000}, 16), 1)},
 	} {
 		run := int32(1000 + i)
 		err := pgx.BeginFunc(ctx, o.db, func(tx pgx.Tx) error { return prepareLedger(ctx, tx, run, test.recipients) })

@@ -17,25 +17,54 @@ type Hinter struct {
 	Queue  *queue.Client
 }
 
-// Hint gives the next hints of a run, unless its window is closed. A hint that the queue does not take
+// Hint gives the next hints of a run, unless its window is closed. What the queue does not take
 // is taken back, so that the next round gives it again.
 func (h *Hinter) Hint(ctx context.Context, run int32) error {
+	priority, hints, err := h.next(ctx, run)
+	if err != nil {
+		return err
+	}
+	return h.enqueue(ctx, priority, hints)
+}
+
+// HintAllButOne is Hint, except that the first of the hints is the caller's own to work on; nil where there is none.
+func (h *Hinter) HintAllButOne(ctx context.Context, run int32) (*queue.Hint, error) {
+	priority, hints, err := h.next(ctx, run)
+	if err != nil || len(hints) == 0 {
+		return nil, err
+	}
+	return &hints[0], h.enqueue(ctx, priority, hints[1:])
+}
+
+func (h *Hinter) next(ctx context.Context, run int32) (priority string, hints []queue.Hint, err error) {
 	job, err := h.Runs.get(ctx, run)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	if _, open := job.window.Open(time.Now()); !open {
-		return nil
+		return "", nil, nil
 	}
-	hints, err := h.Ledger.NextHints(ctx, run)
-	if err != nil {
-		return err
+	due, err := h.Ledger.NextHints(ctx, run)
+	for _, hint := range due {
+		hints = append(hints, queue.Hint{Run: run, Batch: hint.Batch, No: hint.No})
 	}
-	for _, hint := range hints {
-		err := h.Queue.Hint(ctx, job.run.Priority, queue.Hint{Run: run, Batch: hint.Batch, No: hint.No})
-		if err != nil {
-			return errors.Join(err, h.Ledger.Unhint(context.WithoutCancel(ctx), run, hint))
+	return job.run.Priority, hints, err
+}
+
+func (h *Hinter) enqueue(ctx context.Context, priority string, hints []queue.Hint) error {
+	for i, hint := range hints {
+		if err := h.Queue.Hint(ctx, priority, hint); err != nil {
+			return errors.Join(err, h.takeBack(ctx, hints[i:]))
 		}
 	}
 	return nil
+}
+
+func (h *Hinter) takeBack(ctx context.Context, hints []queue.Hint) error {
+	var errs []error
+	for _, hint := range hints {
+		given := campaign.Hint{Batch: hint.Batch, No: hint.No}
+		errs = append(errs, h.Ledger.Unhint(context.WithoutCancel(ctx), hint.Run, given))
+	}
+	return errors.Join(errs...)
 }

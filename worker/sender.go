@@ -24,6 +24,9 @@ const (
 	strideParts = 500  // the most that one stride holds
 )
 
+// beginAtOnce bounds how many runs a process begins beside what the queue gives it.
+const beginAtOnce = 16
+
 // Sender works the batches that hints name.
 type Sender struct {
 	Ledger   *campaign.Ledger
@@ -33,9 +36,11 @@ type Sender struct {
 	Routes   map[string]*Route
 	Memory   *Memory
 	Stops    *Stops
-	Holder   string // names this process in leases
+	Holder   string          // names this process in leases
+	Moved    chan<- struct{} // told when a run has no more work to give; may be nil
 	Log      *slog.Logger
 
+	begun    atomic.Int32 // runs whose first batch this process works on without the queue
 	stopping atomic.Bool
 	working  sync.WaitGroup // handlers: the queue gives them up after a while, but they go on
 	late     sync.WaitGroup
@@ -47,33 +52,88 @@ type Sender struct {
 const lateAtOnce = 4
 
 // Work leases the batch that a hint names and opens strides in it for ten seconds, or until its window
-// closes, its lease is gone or nothing is left. A hint that leads nowhere is no error.
+// closes, its lease is gone or nothing is left. With time left it goes on with the run's next batch, without a way
+// through the queue. A hint that leads nowhere is no error.
 func (s *Sender) Work(ctx context.Context, h queue.Hint) error {
 	s.working.Add(1)
 	defer s.working.Done()
+	until := time.Now().Add(workTime)
+	var errs []error
+	for next := &h; next != nil; {
+		lease, err := s.claim(ctx, *next)
+		if lease == nil {
+			errs = append(errs, err)
+			break
+		}
+		rest, err := s.workLeased(ctx, lease, until)
+		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewEvery)
+		next, err = s.release(release, lease, rest, err, until)
+		cancel()
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Begin hands a run's first hints out and works on one of them at once in this process: the queue is looked at
+// only so often. It returns without waiting for that work.
+func (s *Sender) Begin(ctx context.Context, run int32) error {
+	if s.begun.Add(1) > beginAtOnce || s.stopping.Load() {
+		s.begun.Add(-1)
+		return s.Hinter.Hint(ctx, run)
+	}
+	own, err := s.Hinter.HintAllButOne(ctx, run)
+	if own == nil {
+		s.begun.Add(-1)
+		return err
+	}
+	s.working.Add(1)
+	go func() {
+		defer s.working.Done()
+		defer s.begun.Add(-1)
+		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), queue.Timeout)
+		defer cancel()
+		if err := s.Work(work, *own); err != nil {
+			s.Log.Warn("the first batch of a run was cut short", "run", run, "err", err)
+		}
+	}()
+	return err
+}
+
+// claim leases the batch of a hint; without a lease and an error there is nothing to do.
+func (s *Sender) claim(ctx context.Context, h queue.Hint) (*campaign.Lease, error) {
 	if s.stopping.Load() {
-		return nil
+		return nil, nil
 	}
 	lease, err := s.Ledger.Claim(ctx, h.Run, h.Batch, s.Holder)
 	if errors.Is(err, campaign.ErrNotLeased) {
-		return nil
+		return nil, nil
 	}
-	if err != nil {
-		return err
-	}
-	rest, err := s.workLeased(ctx, lease)
-	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewEvery)
-	defer cancel()
-	if releaseErr := s.Ledger.Release(release, lease, rest); releaseErr != nil {
-		return errors.Join(err, releaseErr) // it comes back when the lease runs out
-	}
-	if s.stopping.Load() {
-		return err
-	}
-	return errors.Join(err, s.Hinter.Hint(release, lease.Run))
+	return lease, err
 }
 
-func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease) (rest time.Duration, err error) {
+// release gives the batch back, hands the run's next hints out, and answers the one that this handler keeps
+// for itself, if its turn is not over.
+func (s *Sender) release(ctx context.Context, lease *campaign.Lease, rest time.Duration, worked error, until time.Time) (*queue.Hint, error) {
+	if err := s.Ledger.Release(ctx, lease, rest); err != nil {
+		return nil, errors.Join(worked, err) // it comes back when the lease runs out
+	}
+	switch {
+	case s.stopping.Load():
+		return nil, worked
+	case worked != nil || !time.Now().Before(until):
+		return nil, errors.Join(worked, s.Hinter.Hint(ctx, lease.Run))
+	}
+	next, err := s.Hinter.HintAllButOne(ctx, lease.Run)
+	if next == nil && err == nil {
+		select {
+		case s.Moved <- struct{}{}:
+		default: // it was told already
+		}
+	}
+	return next, err
+}
+
+func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease, until time.Time) (rest time.Duration, err error) {
 	job, err := s.Runs.get(ctx, lease.Run)
 	if err != nil {
 		return idleRest, err
@@ -82,7 +142,7 @@ func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease) (rest ti
 	if route == nil {
 		return idleRest, fmt.Errorf("run %d goes by route %q, which this process does not have: add it to the configuration or cancel the campaign", lease.Run, job.run.Route)
 	}
-	return newShift(s, newPostmaster(job.run, job.template, route), lease, job.window).work(ctx)
+	return newShift(s, newPostmaster(job.run, job.template, route), lease, job.window).work(ctx, until)
 }
 
 // Stop lets the shifts that are on end with the strides that they have opened.

@@ -35,8 +35,7 @@ var errIdle = errors.New("nothing to do")
 const idleRest = 2 * time.Second
 
 // work opens strides until the shift is over and answers how long the batch should rest then.
-func (w *shift) work(ctx context.Context) (rest time.Duration, err error) {
-	until := time.Now().Add(workTime)
+func (w *shift) work(ctx context.Context, until time.Time) (rest time.Duration, err error) {
 	// The lease is renewed beside the strides, so that a slow centre does not lose it; losing it ends the shift.
 	open, lost := context.WithCancel(ctx)
 	defer lost()

@@ -13,6 +13,8 @@ import (
 
 const (
 	sweepEvery  = 250 * time.Millisecond
+	sweepSoon   = 50 * time.Millisecond // while a run is about to end
+	endingFor   = 10 * time.Second      // after its last move a run is taken to be about to end
 	expireEvery = 10 * time.Second
 	// A new leader may have come with a database that was away: holders record what they know first.
 	recoverAfter    = 5 * time.Second
@@ -26,10 +28,12 @@ type Sweeper struct {
 	Pool            *pgxpool.Pool
 	Ledger          *campaign.Ledger
 	Hinter          *Hinter
-	ResponseTimeout time.Duration // of the slowest bind
+	ResponseTimeout time.Duration   // of the slowest bind
+	Moved           <-chan struct{} // says that a run may be ready to move on; may be nil
 	Log             *slog.Logger
 
 	leadingSince time.Time
+	movedAt      time.Time // when a run moved last
 	expiredAt    time.Time
 	partitionsAt time.Time
 }
@@ -74,8 +78,6 @@ func (s *Sweeper) lead(ctx context.Context) error {
 		return err
 	}
 	s.leadingSince = time.Now()
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
 	for {
 		if err := conn.Ping(ctx); err != nil {
 			return err
@@ -83,11 +85,28 @@ func (s *Sweeper) lead(ctx context.Context) error {
 		if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			s.Log.Error("a round of sweeping was cut short", "err", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !s.rest(ctx) {
 			return nil
-		case <-ticker.C:
 		}
+	}
+}
+
+// rest waits for the next round: a short while where a run is about to end, or a sender says that one may have
+// come to its end. It reports false when ctx has ended.
+func (s *Sweeper) rest(ctx context.Context) bool {
+	wait := sweepEvery
+	if time.Since(s.movedAt) < endingFor {
+		wait = sweepSoon
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	case <-s.Moved:
+		return pause(ctx, min(wait, sweepSoon))
 	}
 }
 
@@ -160,7 +179,7 @@ func (s *Sweeper) sweepRun(ctx context.Context, run campaign.OpenRun, now time.T
 			break
 		}
 		s.Log.Info("run moved on", "run", run.ID, "from", run.State, "to", state)
-		run.State = state
+		run.State, s.movedAt = state, now
 	}
 	if run.State != campaign.RunRunning {
 		return nil

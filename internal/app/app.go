@@ -63,6 +63,8 @@ type App struct {
 	ledger   *campaign.Ledger
 	runs     *worker.Runs
 	hinter   *worker.Hinter
+	sender   *worker.Sender // nil without the role
+	moved    chan struct{}  // from the senders to the sweeper
 	stops    *worker.Stops
 	memory   *worker.Memory
 	routes   map[string]*worker.Route
@@ -77,6 +79,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 	a := &App{
 		Config: opt.Config, log: opt.Log, version: opt.Version, volatile: opt.Volatile, fail: fail,
 		life: lifecycle{log: opt.Log}, stops: worker.NewStops(), memory: worker.NewMemory(), routes: make(map[string]*worker.Route),
+		moved: make(chan struct{}, 1), // one that was not heard yet says it all
 	}
 	defer func() { err = errors.Join(err, a.life.stop()) }()
 	if err := a.start(failed); err != nil {
@@ -310,7 +313,7 @@ func (a *App) startCampaigns(context.Context) error {
 	}
 	c := campaign.Config{
 		Pool: a.Pool, Key: a.Key, Places: a.Places, Schemes: a.Schemes, Routes: terms, TestNumbers: tests,
-		Approval: a.Config.ApprovalRequired(), Hint: a.hinter.Hint,
+		Approval: a.Config.ApprovalRequired(), Hint: a.beginRun,
 	}
 	if a.Config.HasRole(config.RoleSMPP) {
 		c.RouteState = a.routeState
@@ -320,6 +323,14 @@ func (a *App) startCampaigns(context.Context) error {
 		a.Campaigns.AllowVolatile()
 	}
 	return nil
+}
+
+// beginRun gets a new run going: at once, where this process sends.
+func (a *App) beginRun(ctx context.Context, run int32) error {
+	if a.sender != nil {
+		return a.sender.Begin(ctx, run)
+	}
+	return a.hinter.Hint(ctx, run)
 }
 
 func routeTerms(routes []config.Route) (map[string]campaign.RouteTerms, error) {
@@ -401,11 +412,11 @@ func (a *App) startSenders(context.Context) error {
 	if !a.Config.HasRole(config.RoleWorker) {
 		return nil
 	}
-	sender := &worker.Sender{
+	a.sender = &worker.Sender{
 		Ledger: a.ledger, Runs: a.runs, Hinter: a.hinter, Throttle: throttle.New(a.redis), Routes: a.routes,
-		Memory: a.memory, Stops: a.stops, Holder: holderName(), Log: a.log.With("component", "sender"),
+		Memory: a.memory, Stops: a.stops, Holder: holderName(), Moved: a.moved, Log: a.log.With("component", "sender"),
 	}
-	server, err := queue.NewServer(a.redisURL, handlers, sender.Work, a.log.With("component", "queue"))
+	server, err := queue.NewServer(a.redisURL, handlers, a.sender.Work, a.log.With("component", "queue"))
 	if err != nil {
 		return err
 	}
@@ -415,12 +426,12 @@ func (a *App) startSenders(context.Context) error {
 	// Draining refuses what has not been written and cuts short the wait for a silent centre, so that the
 	// handlers end and record; only then may the database go.
 	a.life.onStop("strides", 8*time.Second, func(ctx context.Context) error {
-		sender.Stop()
+		a.sender.Stop()
 		server.Stop()
 		drained := make(chan error, 1)
 		go func() { drained <- drainAll(ctx, a.binds) }()
 		server.Shutdown()
-		return errors.Join(<-drained, sender.Wait(ctx))
+		return errors.Join(<-drained, a.sender.Wait(ctx))
 	})
 	return nil
 }
@@ -443,7 +454,7 @@ func (a *App) startSweeper(context.Context) error {
 		}
 	}
 	sweeper := &worker.Sweeper{
-		Pool: a.Pool, Ledger: a.ledger, Hinter: a.hinter, ResponseTimeout: slowest, Log: a.log.With("component", "sweeper"),
+		Pool: a.Pool, Ledger: a.ledger, Hinter: a.hinter, ResponseTimeout: slowest, Moved: a.moved, Log: a.log.With("component", "sweeper"),
 	}
 	running := start(sweeper.Run, a.fail)
 	a.life.onStop("sweeper", 5*time.Second, running.stop)
