@@ -43,11 +43,50 @@ type LaunchOptions struct {
 // when the template got a newer version since the campaign was submitted, it is ErrConflict until it is
 // submitted and approved again.
 func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*Status, error) {
-	planned, err := s.load(ctx, name)
+	p, err := s.planLaunch(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	forecast, err := s.plan(ctx, planned)
+	var made *launched
+	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name)
+		if err != nil {
+			return err
+		}
+		if err := s.mayLaunch(ctx, tx, c, p.loaded); err != nil {
+			return err
+		}
+		if err := mayRunAgain(ctx, tx, c, opt.Again); err != nil {
+			return err
+		}
+		if made, err = s.launchIn(ctx, tx, c, p, opt.Actor); err != nil {
+			return err
+		}
+		return auditlog.Append(ctx, tx, auditlog.Event{Actor: opt.Actor, Action: "campaign.launch", Subject: name, After: made.facts()})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Hint(ctx, made.run); err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	// A hint that could not be given is given by the sweeper.
+	return s.Status(ctx, name)
+}
+
+// planned is a campaign with what launching it would do.
+type planned struct {
+	*loaded
+	forecast *Plan
+}
+
+// planLaunch reckons what a launch would do, before any lock is taken. ErrInvalid when nobody would get a message.
+func (s *Service) planLaunch(ctx context.Context, name string) (*planned, error) {
+	l, err := s.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	forecast, err := s.plan(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -55,47 +94,41 @@ func (s *Service) Launch(ctx context.Context, name string, opt LaunchOptions) (*
 	if forecast.Recipients == 0 {
 		return nil, nobody(forecast)
 	}
-	var run int32
-	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name)
-		if err != nil {
-			return err
-		}
-		if c.Source != planned.campaign.Source {
-			return conflict("campaign %q was changed meanwhile: plan it again", name)
-		}
-		if err := s.mayLaunch(ctx, tx, c, planned.version, opt.Again); err != nil {
-			return err
-		}
-		f, err := freeze(ctx, tx, planned.selection)
-		if err != nil {
-			return err
-		}
-		if f.recipients == 0 {
-			return nobody(forecast)
-		}
-		number, err := insertRun(ctx, tx, planned, "campaign", s.Routes[planned.spec.SMS.Route], f, forecast, opt.Actor)
-		if err != nil {
-			return err
-		}
-		c.Stage = StageLaunched
-		if err := markCampaign(ctx, tx, c); err != nil {
-			return err
-		}
-		run = f.run
-		return auditlog.Append(ctx, tx, auditlog.Event{
-			Actor: opt.Actor, Action: "campaign.launch", Subject: name,
-			After: map[string]any{"run": number, "recipients": f.recipients, "excluded": f.excluded, "snapshot_hash": hex.EncodeToString(f.hash)},
-		})
-	})
+	return &planned{loaded: l, forecast: forecast}, nil
+}
+
+// launched is a run that was just made.
+type launched struct {
+	*frozen
+	number int32
+}
+
+// facts are what the record of a launch says.
+func (l *launched) facts() map[string]any {
+	return map[string]any{"run": l.number, "recipients": l.recipients, "excluded": l.excluded, "snapshot_hash": hex.EncodeToString(l.hash)}
+}
+
+// launchIn freezes what was planned into a run, in the caller's transaction, which holds the campaign locked, has asked
+// mayLaunch and records the launch. Launches by hand and by schedule go through here.
+func (s *Service) launchIn(ctx context.Context, tx pgx.Tx, c *Campaign, p *planned, actor string) (*launched, error) {
+	f, err := freeze(ctx, tx, p.selection)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Hint(ctx, run); err != nil && ctx.Err() != nil {
+	if f.recipients == 0 {
+		return nil, nobody(p.forecast)
+	}
+	number, err := insertRun(ctx, tx, p.loaded, "campaign", s.Routes[p.spec.SMS.Route], f, p.forecast, actor)
+	if err != nil {
 		return nil, err
 	}
-	// A hint that could not be given is given by the sweeper.
-	return s.Status(ctx, name)
+	if c.Stage != StageScheduled {
+		c.Stage = StageLaunched
+	}
+	if err := markCampaign(ctx, tx, c); err != nil {
+		return nil, err
+	}
+	return &launched{frozen: f, number: number}, nil
 }
 
 func nobody(p *Plan) error {
@@ -109,10 +142,8 @@ func nobody(p *Plan) error {
 	return invalid("all %d people of the audience are excluded: %s", p.Excluded, strings.Join(reasons, ", "))
 }
 
-func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, version int, again bool) error {
-	if err := refuseAfterRestore(ctx, tx); err != nil { // before the freeze rather than after it
-		return err
-	}
+// mayRunAgain refuses a launch by hand while a run is going, and of a campaign that ran before without being told to.
+func mayRunAgain(ctx context.Context, tx pgx.Tx, c *Campaign, again bool) error {
 	var id, number int32
 	var state RunState
 	err := tx.QueryRow(ctx, sqlNewestRun, c.ID).Scan(&id, &number, &state)
@@ -125,6 +156,24 @@ func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, version
 	case !again:
 		return conflict("campaign %q ran before (run %d, %s): launch it with --again to write to its people once more", c.Name, number, state)
 	}
+	return nil
+}
+
+// mayLaunch refuses what is not what was planned, a launch while nothing may be launched at all, and one that lacks its
+// approval.
+func (s *Service) mayLaunch(ctx context.Context, tx pgx.Tx, c *Campaign, l *loaded) error {
+	if c.Source != l.campaign.Source {
+		return conflict("campaign %q was changed meanwhile: plan it again", c.Name)
+	}
+	if err := refuseAfterRestore(ctx, tx); err != nil { // before the freeze rather than after it
+		return err
+	}
+	return s.approved(c, l.version)
+}
+
+// approved refuses a campaign that lacks the approval that the configuration asks for, or has it for another version of
+// its template.
+func (s *Service) approved(c *Campaign, version int) error {
 	if s.Approval && c.ApprovedBy == "" {
 		return conflict("campaign %q is %s: the configuration asks for an approval; `pukar campaign submit %s`, then somebody else `pukar campaign approve %s`",
 			c.Name, c.Stage, c.Name, c.Name)

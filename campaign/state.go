@@ -45,6 +45,7 @@ const (
 	StageDraft     Stage = "draft"
 	StageSubmitted Stage = "submitted"
 	StageApproved  Stage = "approved"
+	StageScheduled Stage = "scheduled" // fires by itself; the runs that it had show beside it
 	StageLaunched  Stage = "launched"
 )
 

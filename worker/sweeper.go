@@ -38,57 +38,11 @@ type Sweeper struct {
 	partitionsAt time.Time
 }
 
-const (
-	// The leader asks something every sweep. One that has been silent for ten seconds was stopped or cut off
-	// from the database: its session ends, and the lock with it.
-	sqlLeadBriefly = `SET idle_session_timeout = '10s'`
-
-	// Only the sweeper uses this number.
-	sqlLead = `SELECT pg_try_advisory_lock(7821002)`
-)
-
 // Run competes for leadership and sweeps while it has it, until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := s.lead(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("runs are not being swept; trying again", "err", err)
-		}
-		if !pause(ctx, time.Second) {
-			break
-		}
-	}
-	return nil
-}
-
-// lead holds one connection while it leads: the lock is gone with it.
-func (s *Sweeper) lead(ctx context.Context) error {
-	conn, err := s.Pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// Closing ends the session and with it the lock, whatever state the connection is in.
-		_ = conn.Hijack().Close(context.WithoutCancel(ctx))
-	}()
-	if _, err := conn.Exec(ctx, sqlLeadBriefly); err != nil {
-		return err
-	}
-	var leading bool
-	if err := conn.QueryRow(ctx, sqlLead).Scan(&leading); err != nil || !leading {
-		return err
-	}
-	s.leadingSince = time.Now()
-	for {
-		if err := conn.Ping(ctx); err != nil {
-			return err
-		}
-		if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			s.Log.Error("a round of sweeping was cut short", "err", err)
-		}
-		if !s.rest(ctx) {
-			return nil
-		}
-	}
+	leader := &leader{pool: s.Pool, lock: sweeperLock, work: "sweeping", log: s.Log}
+	begin := func() { s.leadingSince = time.Now() }
+	return leader.run(ctx, begin, func(ctx context.Context) error { return s.sweep(ctx, time.Now()) }, s.rest)
 }
 
 // rest waits for the next round: a short while where a run is about to end, or a sender says that one may have
