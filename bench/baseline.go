@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -91,6 +92,13 @@ func (s *stage) baselines(ctx context.Context, t *trial, _ options, stderr io.Wr
 	if err != nil {
 		return err
 	}
+	if psql := s.psql(); psql != "" {
+		if err := s.beside(ctx, t, sqlContactCopy, sqlContactGone, &t.PsqlCopy, func() error {
+			return psqlCopy(ctx, psql, s.database, contacts)
+		}); err != nil {
+			return err
+		}
+	}
 	if err := os.Remove(contacts); err != nil {
 		return err
 	}
@@ -113,6 +121,28 @@ func (s *stage) baselines(ctx context.Context, t *trial, _ options, stderr io.Wr
 	say(stderr, "  PostgreSQL alone: COPY in %s, INSERT … SELECT %s, COPY out %s rows/s",
 		grouped(int64(t.CopyIn)), grouped(int64(t.InsertSelect)), grouped(int64(t.CopyOut)))
 	return os.Remove(file)
+}
+
+// psql is the client that belongs to the server, or one in PATH; "" when there is none.
+func (s *stage) psql() string {
+	if server, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", s.pids.postgres)); err == nil {
+		if path := filepath.Join(filepath.Dir(server), "psql"); exec.Command(path, "--version").Run() == nil { //nolint:noctx // it prints a line and ends
+			return path
+		}
+	}
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+func psqlCopy(ctx context.Context, psql, database, file string) error {
+	said, err := exec.CommandContext(ctx, psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", `\copy contact_copy from '`+file+`'`, database).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("psql: %w: %s", err, said)
+	}
+	return nil
 }
 
 // beside times one step between two statements that are not timed.

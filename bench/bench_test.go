@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pukar/internal/testenv"
 	"pgregory.net/rapid"
 
 	"pukar/internal/sample"
@@ -329,6 +331,47 @@ func TestResult(t *testing.T) {
 	}
 }
 
+func TestPeerIsPrintedWhereItRan(t *testing.T) {
+	t.Parallel()
+	r := testResult()
+	var out bytes.Buffer
+	printPeer(&out, r.Trials)
+	if out.Len() > 0 {
+		t.Errorf("without Kannel: %s", out.String())
+	}
+	r.Trials[1].Kannel = &peer{Version: "1.4.5", Messages: 20_000, Receipts: 19_999, PerSecond: 2500, CPU: 231.5, Ratio: 20.4}
+	printPeer(&out, r.Trials)
+	for _, want := range []string{"1.4.5", "20,000", "19,999", "2,500", "231.5", "20.4"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if got := strings.Count(out.String(), "4,000"); got != 1 || strings.Contains(out.String(), " 1,000 ") {
+		t.Errorf("rows for who had no Kannel beside:\n%s", out.String())
+	}
+}
+
+func TestGatewayCountsReceipts(t *testing.T) {
+	t.Parallel()
+	var k gateway
+	if err := k.listen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := k.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 3 {
+		if _, err := get(t.Context(), "http://"+k.sinkAddr+"/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.await(t.Context(), 3); err != nil || k.receipts.Load() != 3 {
+		t.Errorf("%d receipts, error %v", k.receipts.Load(), err)
+	}
+}
+
 func TestGrouped(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
@@ -355,10 +398,12 @@ func TestChild(t *testing.T) {
 	if err := good.adopt(); err != nil {
 		t.Fatal(err)
 	}
-	left, err := good.helper("sleep")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var left int
+	testenv.Eventually(t, 10*time.Second, "the script to run its sleep", func() bool {
+		var err error
+		left, err = good.helper("sleep")
+		return err == nil
+	})
 	if err := good.stop(10 * time.Second); err != nil {
 		t.Error(err)
 	}

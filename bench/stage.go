@@ -29,6 +29,8 @@ type stage struct {
 	caller *client.Client
 	db     *pgx.Conn
 	pids   pids
+
+	database string // its address
 }
 
 // setUp starts everything in a fresh folder. What it started is for tearDown to end, also after an error.
@@ -50,7 +52,7 @@ func (s *stage) setUp(ctx context.Context, o options, profile string) error {
 func (s *stage) startCentre(ctx context.Context, o options) error {
 	var err error
 	s.centre, err = startChild("pukar simulate smsc", filepath.Join(s.folder, "centre.log"), o.binary,
-		"simulate", "smsc", "--addr", "127.0.0.1:0", "--stats", "127.0.0.1:0", "--every", "0", "--account", "bench=bench")
+		"simulate", "smsc", "--addr", "127.0.0.1:0", "--stats", "127.0.0.1:0", "--every", "0", "--account", "bench=bench", "--account", "kannel=kannel")
 	if err != nil {
 		return err
 	}
@@ -93,11 +95,11 @@ func (s *stage) startServer(ctx context.Context, o options, profile string) erro
 	if s.pids.redis, err = s.server.helper("redis-server"); err != nil {
 		return err
 	}
-	database, err := databaseURL(filepath.Join(home, "servers", "postgres", "data", "postmaster.pid"))
+	s.database, err = databaseURL(filepath.Join(home, "servers", "postgres", "data", "postmaster.pid"))
 	if err != nil {
 		return err
 	}
-	if s.db, err = pgx.Connect(ctx, database); err != nil {
+	if s.db, err = pgx.Connect(ctx, s.database); err != nil {
 		return err
 	}
 	return s.awaitBind(ctx)

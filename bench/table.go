@@ -21,16 +21,17 @@ func printResult(w io.Writer, r result) error {
 	}
 	say(w, "%s\n", strings.Join(settings, ", "))
 
-	sizes := newTable("people", "import/s", "COPY/s", "freeze/s", "INSERT/s", "messages/s", "first after", "tail", "peak submits/s", "receipts", "twice",
+	sizes := newTable("people", "import/s", "COPY/s", "psql \\copy/s", "freeze/s", "INSERT/s", "messages/s", "first after", "tail", "peak submits/s", "receipts", "twice",
 		"report/s", "COPY out/s", "peak memory", "time/message")
 	for _, t := range r.Trials {
 		sizes.AppendRow(table.Row{
-			grouped(t.People), perSecond(t.Import.PerSecond), perSecond(t.CopyIn), perSecond(t.Freeze.PerSecond), perSecond(t.InsertSelect),
+			grouped(t.People), perSecond(t.Import.PerSecond), perSecond(t.CopyIn), perSecond(t.PsqlCopy), perSecond(t.Freeze.PerSecond), perSecond(t.InsertSelect),
 			perSecond(t.Send.PerSecond), fmt.Sprintf("%.2f s", t.FirstSeconds), fmt.Sprintf("%.2f s", t.TailSeconds), grouped(t.SubmitsPeak), grouped(t.Receipts), grouped(t.Duplicates),
 			perSecond(t.Report.PerSecond), perSecond(t.CopyOut), bytesOf(t.Peak), fmt.Sprintf("%.2f", t.Relative),
 		})
 	}
 	say(w, "%s\n", sizes.Render())
+	printPeer(w, r.Trials)
 
 	phases := newTable("people", "phase", "seconds", "program", "PostgreSQL", "Redis", "centre", "together", "others", "cores busy", "peak memory", "WAL bytes each")
 	for _, t := range r.Trials {
@@ -49,6 +50,22 @@ func printResult(w io.Writer, r result) error {
 	say(w, "Microseconds of CPU for each person or message, by who used them:")
 	_, err := fmt.Fprintln(w, phases.Render())
 	return err
+}
+
+// printPeer sets Kannel's figures beside ours; nothing where it was not installed.
+func printPeer(w io.Writer, trials []trial) {
+	beside := newTable("people", "our messages/s", "Kannel messages/s", "times", "our CPU us each", "Kannel CPU us each", "Kannel sent", "its receipts", "its version")
+	for _, t := range trials {
+		if k := t.Kannel; k != nil {
+			beside.AppendRow(table.Row{
+				grouped(t.People), perSecond(t.Send.PerSecond), perSecond(k.PerSecond), fmt.Sprintf("%.1f", k.Ratio),
+				micros(t.Send.CPU.sum() - t.Send.CPU.Centre), micros(k.CPU), grouped(k.Messages), grouped(k.Receipts), k.Version,
+			})
+		}
+	}
+	if beside.Length() > 0 {
+		say(w, "The same list by Kannel to the same message centre, with receipts to an HTTP sink, nothing kept on disk:\n%s\n", beside.Render())
+	}
 }
 
 // newTable makes a table whose columns are parted by spaces, every one of them numbers but those named phase.

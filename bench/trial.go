@@ -47,6 +47,10 @@ type trial struct {
 	CopyIn       float64 `json:"copy_in_per_second"`
 	InsertSelect float64 `json:"insert_select_per_second"`
 	CopyOut      float64 `json:"copy_out_per_second"`
+	// PsqlCopy is rows a second of psql's \copy beside the import, 0 where psql is not installed.
+	PsqlCopy float64 `json:"psql_copy_per_second"`
+	// Kannel is the peer beside the send, nil where it is not installed.
+	Kannel *peer `json:"kannel,omitempty"`
 	// Wrong is everything that does not add up; nothing in a good trial.
 	Wrong []string `json:"wrong,omitempty"`
 }
@@ -78,7 +82,7 @@ func runTrial(ctx context.Context, o options, n int, stderr io.Writer) (_ *trial
 		return nil, err
 	}
 	t := &trial{People: int64(n)}
-	for _, step := range []func(context.Context, *trial, options, io.Writer) error{s.settings, s.people, s.launch, s.report, s.baselines} {
+	for _, step := range []func(context.Context, *trial, options, io.Writer) error{s.settings, s.people, s.launch, s.kannel, s.report, s.baselines} {
 		if err := step(ctx, t, o, stderr); err != nil {
 			return nil, errors.Join(err, s.running())
 		}
