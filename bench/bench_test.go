@@ -14,8 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"pukar/internal/testenv"
 	"pgregory.net/rapid"
+	"pukar/internal/testenv"
 
 	"pukar/internal/sample"
 	"pukar/smpp/coding"
@@ -415,7 +415,7 @@ func TestChild(t *testing.T) {
 	}
 
 	bad := start(`echo good; echo and why >&2; exit 3`)
-	_, err = bad.await(t.Context(), "serves at ")
+	_, err := bad.await(t.Context(), "serves at ")
 	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "and why") {
 		t.Errorf("error %v", err)
 	}
