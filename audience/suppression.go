@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"pukar/internal/notice"
 	"pukar/internal/pgdb"
 )
 
@@ -91,7 +92,7 @@ ON CONFLICT (msisdn_key, scope, purpose, source) WHERE lifted_at IS NULL DO NOTH
 // number, scope and purpose is left as it is, with its first evidence, so the
 // same message handled twice changes nothing. Nothing is written when any
 // suppression of the list is invalid. It takes effect when db's transaction
-// commits; confirm to the person only after that.
+// commits, and every process hears of it then; confirm to the person only after that.
 func Suppress(ctx context.Context, db pgdb.DB, list []Suppression) (added int, err error) {
 	if len(list) == 0 {
 		return 0, nil
@@ -125,7 +126,24 @@ func Suppress(ctx context.Context, db pgdb.DB, list []Suppression) (added int, e
 	if err != nil {
 		return 0, fmt.Errorf("suppress %d numbers: %w", len(list), err)
 	}
-	return int(tag.RowsAffected()), nil
+	if tag.RowsAffected() > 0 {
+		err = tellStops(ctx, db, sorted)
+	}
+	return int(tag.RowsAffected()), err
+}
+
+// tellStops has every process hold back what it wrote ahead for these numbers. What concerns calls alone is not told.
+func tellStops(ctx context.Context, db pgdb.DB, list []Suppression) error {
+	var told notice.Notice
+	for _, s := range list {
+		if s.Scope != ScopeCall {
+			told.Stops = append(told.Stops, notice.Stop{Key: s.Key, Purpose: s.Purpose})
+		}
+	}
+	if len(told.Stops) == 0 {
+		return nil
+	}
+	return notice.Send(ctx, db, told)
 }
 
 const sqlLift = `

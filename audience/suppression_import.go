@@ -16,6 +16,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pukar/internal/notice"
 )
 
 // SuppressionImportOptions say how a list of stops is read.
@@ -264,7 +266,11 @@ func ImportSuppressions(ctx context.Context, pool *pgxpool.Pool, key Key, r io.R
 		}
 		tag, err := tx.Exec(ctx, sqlMergeSuppressions, time.Now())
 		reader.result.Added = tag.RowsAffected()
-		return err
+		if err != nil || reader.result.Added == 0 {
+			return err
+		}
+		// Whoever has written ahead gives that up and reads the list again.
+		return notice.Send(ctx, tx, notice.Notice{Everything: true})
 	})
 	if reader.rejects != nil {
 		reader.rejects.Flush()

@@ -35,7 +35,7 @@ var ErrFenced = errors.New("the lease has been taken over")
 
 const (
 	// The share lock makes a pause wait for this claim or this claim see the pause.
-	sqlRunLock = `SELECT state, ` + durabilityColumns + `, ` + mark.OriginSQL + ` FROM run WHERE id = $1 FOR SHARE`
+	sqlRunLock = `SELECT state, ` + stopInForce + `, ` + durabilityColumns + `, ` + mark.OriginSQL + ` FROM run WHERE id = $1 FOR SHARE`
 
 	sqlClaim = `
 UPDATE batch
@@ -65,12 +65,13 @@ func (l *Ledger) Claim(ctx context.Context, run, batch int32, holder string) (*L
 	lease := &Lease{Run: run, Batch: batch}
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var state RunState
+		var stopped bool
 		var server durability
 		var origin string
-		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state}, append(server.fields(), &origin)...)...); err != nil {
+		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state, &stopped}, append(server.fields(), &origin)...)...); err != nil {
 			return err
 		}
-		if state != RunRunning {
+		if state != RunRunning || stopped {
 			return ErrNotLeased
 		}
 		if l.origin != "" && origin != l.origin {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pukar/internal/auditlog"
+	"pukar/internal/notice"
 	"pukar/internal/pgdb"
 )
 
@@ -85,14 +86,14 @@ func pendingRestoration(ctx context.Context, db pgdb.DB, sql string) (*Restorati
 	return &r, nil
 }
 
-// refuseAfterRestore gives ErrConflict while a restoration is not cleared. It belongs after the statement that makes a
+// refuseAfterRestore gives ErrConflict while a restoration is not cleared or everything is stopped. It belongs after the statement that makes a
 // run run: from then on a restoration waits for this transaction, or this one has seen it.
 func refuseAfterRestore(ctx context.Context, tx pgx.Tx) error {
-	pending, err := pendingRestoration(ctx, tx, sqlPendingRestoration)
-	if err != nil || pending == nil {
+	held, err := heldBy(ctx, tx)
+	if err != nil || !held.any() {
 		return err
 	}
-	return conflict("nothing can be launched or resumed: %s", pending.why())
+	return conflict("nothing can be launched or resumed: %s", held)
 }
 
 // NoticeRestore pauses every run, raises its fences and keeps everything from being launched or resumed until
@@ -142,77 +143,10 @@ func noticeRestore(ctx context.Context, tx pgx.Tx, found string, now time.Time) 
 	if !fresh && len(runs) == 0 {
 		return 0, nil
 	}
+	if err := notice.Send(ctx, tx, notice.Notice{Everything: true}); err != nil {
+		return 0, err
+	}
 	return len(runs), auditlog.Append(ctx, tx, auditlog.Event{
 		Actor: "pukar", Action: "database.restored", Subject: "database", After: map[string]any{"found": found, "paused_runs": runs},
-	})
-}
-
-const (
-	sqlPendingRestorationLock = sqlPendingRestoration + ` FOR UPDATE`
-
-	sqlClearRestoration = `
-UPDATE restoration
-SET cleared_at = $2, cleared_by = $3
-WHERE id = $1`
-
-	sqlResumeRestored = `
-UPDATE run r
-SET state = 'running', why = ''
-FROM campaign c
-WHERE r.restoration = $1 AND r.state = 'paused' AND c.id = r.campaign_id
-RETURNING r.id, c.name, r.kind, r.number`
-)
-
-// Resumed is a run that goes on.
-type Resumed struct {
-	ID       int32  `json:"-"`
-	Campaign string `json:"campaign"`
-	Kind     string `json:"kind"` // campaign | test
-	Number   int32  `json:"run"`
-}
-
-// ResumeAll clears the pending restoration and lets the runs go on that it had paused. afterRestore says that
-// the caller knows that the data is older than what was sent. ErrConflict without that, or when nothing is pending.
-func (s *Service) ResumeAll(ctx context.Context, actor string, afterRestore bool) ([]Resumed, error) {
-	var resumed []Resumed
-	err := untilNoDeadlock(func() error {
-		return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) (err error) {
-			resumed, err = s.resumeAll(ctx, tx, actor, afterRestore)
-			return err
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range resumed {
-		_ = s.Hint(ctx, r.ID) // the sweeper gives it otherwise
-	}
-	return resumed, nil
-}
-
-func (s *Service) resumeAll(ctx context.Context, tx pgx.Tx, actor string, afterRestore bool) ([]Resumed, error) {
-	pending, err := pendingRestoration(ctx, tx, sqlPendingRestorationLock)
-	switch {
-	case err != nil:
-		return nil, err
-	case pending == nil:
-		return nil, conflict("no restore is pending: resume a single campaign with `pukar campaign resume NAME`")
-	case !afterRestore:
-		return nil, conflict("%s", pending.why())
-	}
-	if _, err := tx.Exec(ctx, sqlClearRestoration, pending.ID, s.Now(), actor); err != nil {
-		return nil, fmt.Errorf("clear restoration %d: %w", pending.ID, err)
-	}
-	rows, err := tx.Query(ctx, sqlResumeRestored, pending.ID)
-	if err != nil {
-		return nil, fmt.Errorf("resume after restoration %d: %w", pending.ID, err)
-	}
-	resumed, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Resumed])
-	if err != nil {
-		return nil, fmt.Errorf("resume after restoration %d: %w", pending.ID, err)
-	}
-	return resumed, auditlog.Append(ctx, tx, auditlog.Event{
-		Actor: actor, Action: "database.resume_all", Subject: "database",
-		Before: map[string]any{"found": pending.Found, "noticed_at": pending.NoticedAt}, After: map[string]any{"resumed": resumed},
 	})
 }

@@ -66,7 +66,7 @@ const (
 
 // runMoves is every legal move of a run; the statements that move one name the states they move from.
 var runMoves = map[RunState][]RunState{
-	RunRunning:    {RunPausing, RunPaused, RunSettling, RunCancelling, RunFailed}, // to paused at once only after a restore
+	RunRunning:    {RunPausing, RunPaused, RunSettling, RunCancelling, RunFailed}, // to paused at once only after a restore or by a stop of everything
 	RunPausing:    {RunPaused, RunRunning, RunCancelling},
 	RunPaused:     {RunRunning, RunCancelling},
 	RunSettling:   {RunRunning, RunPaused, RunDone, RunCancelling}, // as above

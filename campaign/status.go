@@ -25,6 +25,7 @@ type Status struct {
 	Totals       Totals     `json:"totals"`
 	WaitingUntil *time.Time `json:"waiting_until,omitempty"` // when the window opens, outside it
 	Why          string     `json:"why,omitempty"`           // why it is paused, cancelled or failed, or cannot send
+	Held         string     `json:"held,omitempty"`          // what keeps every campaign from going on, and the mend
 	SnapshotHash string     `json:"snapshot_hash,omitempty"`
 	ForecastEnd  *time.Time `json:"forecast_finishes_at,omitempty"`
 	StartedAt    *time.Time `json:"started_at,omitempty"`
@@ -33,6 +34,15 @@ type Status struct {
 
 // Status reads where a campaign stands.
 func (s *Service) Status(ctx context.Context, name string) (*Status, error) {
+	status, err := s.ownStatus(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	status.Held, err = s.Held(ctx)
+	return status, err
+}
+
+func (s *Service) ownStatus(ctx context.Context, name string) (*Status, error) {
 	c, err := s.Get(ctx, name)
 	if err != nil {
 		return nil, err

@@ -98,6 +98,7 @@ type Stride struct {
 	Centre     string    // identity of the message centre behind the bind
 	Closes     time.Time // when the run's window closes: no byte may be written later; zero for never
 	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
+	Begun      time.Time // when its opening began, on the same clock: of a halt or stop after that it knows nothing; set by Open
 }
 
 // sendBy is the last moment at which a byte of a stride whose opening began then may be written.
@@ -129,6 +130,7 @@ WITH taken AS (
     UPDATE batch
     SET sent_upto = $4, lease_until = now() + $13
     WHERE run_id = $1 AND no = $2 AND fence = $3 AND sent_upto = $5 AND state = 'ready'
+      AND NOT ` + stopInForce + `
     RETURNING run_id
 ), opened AS (
     INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, parts, fence, route, bind, centre, opened_at, send_by)
@@ -173,7 +175,7 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 		return nil, fmt.Errorf("open stride %d-%d of run %d: %w", s.Lo, s.Hi, lease.Run, err)
 	}
 	lease.SentUpto = s.Hi
-	s.SendBy = by
+	s.SendBy, s.Begun = by, begun
 	return stopped, nil
 }
 
@@ -187,6 +189,7 @@ WITH held AS (
     UPDATE batch
     SET lease_until = now() + $15
     WHERE run_id = $1 AND no = $2 AND fence = $3
+      AND NOT ` + stopInForce + `
     RETURNING run_id
 ), opened AS (
     INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, seqs, seq_parts, seq_tries, parts, fence, route, bind, centre, opened_at, send_by)
@@ -236,7 +239,7 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 	if err != nil {
 		return nil, fmt.Errorf("open redo stride of run %d: %w", lease.Run, err)
 	}
-	s.SendBy = by
+	s.SendBy, s.Begun = by, begun
 	return stopped, nil
 }
 

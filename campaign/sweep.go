@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"pukar/internal/notice"
 )
 
 // OpenRun is a run that is not finished.
@@ -214,10 +216,15 @@ WHERE id = $1 AND state = ANY ($3)`
 UPDATE batch
 SET fence = fence + 1, holder = NULL, lease_until = NULL, hinted_at = NULL
 WHERE run_id = $1 AND state = 'ready'`
+
+	sqlResumeRun = `
+UPDATE run
+SET state = 'running', why = '', stop_all = NULL, resumed_at = now()
+WHERE id = $1 AND state = ANY ($2)`
 )
 
 // stop moves a run to pausing or cancelling and raises every fence in the same transaction: from its
-// commit on no stride can be opened.
+// commit on no stride can be opened, and every process gives up what it has opened and not yet written.
 func (l *Ledger) stop(ctx context.Context, tx pgx.Tx, run int32, to RunState, why string) (moved bool, err error) {
 	tag, err := tx.Exec(ctx, sqlStopRun, run, string(to), movesTo(to), why)
 	if err != nil {
@@ -229,13 +236,13 @@ func (l *Ledger) stop(ctx context.Context, tx pgx.Tx, run int32, to RunState, wh
 	if _, err := tx.Exec(ctx, sqlRaiseFences, run); err != nil {
 		return false, fmt.Errorf("raise the fences of run %d: %w", run, err)
 	}
-	return true, nil
+	return true, notice.Send(ctx, tx, notice.Notice{Run: run})
 }
 
 // resume lets a paused run go on.
 func (l *Ledger) resume(ctx context.Context, tx pgx.Tx, run int32) (moved bool, err error) {
 	from := slices.DeleteFunc(movesTo(RunRunning), func(s string) bool { return s == string(RunSettling) })
-	tag, err := tx.Exec(ctx, sqlStopRun, run, string(RunRunning), from, "")
+	tag, err := tx.Exec(ctx, sqlResumeRun, run, from)
 	if err != nil {
 		return false, fmt.Errorf("resume run %d: %w", run, err)
 	}

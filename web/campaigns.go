@@ -110,7 +110,8 @@ func (s *Server) listCampaigns(ctx context.Context, in *afterName) (api.Campaign
 	for i, l := range lines {
 		list.Campaigns[i] = api.CampaignSummary{Name: l.Name, State: l.State, Run: l.Run, Recipients: l.Recipients, UpdatedAt: api.At(l.UpdatedAt)}
 	}
-	return list, nil
+	list.Held, err = s.cfg.Campaigns.Held(ctx)
+	return list, err
 }
 
 func (s *Server) getCampaign(ctx context.Context, in *campaignName) (api.Campaign, error) {
@@ -218,7 +219,7 @@ func statusOf(st *campaign.Status) api.CampaignStatus {
 	return api.CampaignStatus{
 		Name: st.Name, State: st.State, Run: st.Run, Kind: st.Kind, Route: st.Route, Priority: st.Priority,
 		Targeted: st.Targeted, Recipients: st.Recipients, Excluded: st.Excluded, Totals: api.Totals(st.Totals),
-		WaitingUntil: api.When(st.WaitingUntil), Why: st.Why, SnapshotHash: st.SnapshotHash, ForecastEnd: api.When(st.ForecastEnd),
+		WaitingUntil: api.When(st.WaitingUntil), Why: st.Why, Held: st.Held, SnapshotHash: st.SnapshotHash, ForecastEnd: api.When(st.ForecastEnd),
 		StartedAt: api.When(st.StartedAt), FinishedAt: api.When(st.FinishedAt),
 	}
 }

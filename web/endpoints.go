@@ -9,7 +9,7 @@ func (s *Server) registerEndpoints() {
 	s.registerTemplates()
 	s.registerTemplatePreview()
 	s.registerCampaigns()
-	s.registerResumeAll()
+	s.registerStopAll()
 	s.registerReports()
 	s.registerRoutes()
 	s.registerInbound()

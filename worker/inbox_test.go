@@ -166,7 +166,7 @@ func TestGroupCommit(t *testing.T) {
 			if err != nil || (len(stops) > 0) != test.stays {
 				t.Errorf("in force is %+v (%v), want one: %v", stops, err, test.stays)
 			}
-			if test.stays && !b.Stops.Has(b.Key.Number(number), "anything") {
+			if test.stays && !b.Stops.Has(b.Key.Number(number), "anything", time.Now()) {
 				t.Error("this process would still write to her")
 			}
 			var stored int
@@ -218,7 +218,7 @@ func TestNothingIsAcknowledgedThatIsNotStored(t *testing.T) {
 	if err := <-answered; err == nil {
 		t.Error("it was acknowledged and is nowhere")
 	}
-	if !b.Stops.Has(a.stop.Key, "") {
+	if !b.Stops.Has(a.stop.Key, "", time.Now()) {
 		t.Error("to hold back too early harms nobody, and was not done")
 	}
 }

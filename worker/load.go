@@ -69,7 +69,9 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 	bind.Send(ctx, &smpp.Batch{
 		Parts:  load.parts,
 		SendBy: stride.SendBy,
-		Allow:  func(i int) bool { return !w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose) },
+		Allow: func(i int) bool {
+			return !w.Halts.Refuses(stride.Run, stride.Begun) && !w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose, stride.Begun)
+		},
 		Done: func(i int, r smpp.Result) {
 			load.results[i] = take(i, r)
 			answered.Done()

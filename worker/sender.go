@@ -36,6 +36,7 @@ type Sender struct {
 	Routes   map[string]*Route
 	Memory   *Memory
 	Stops    *Stops
+	Halts    *Halts
 	Holder   string          // names this process in leases
 	Moved    chan<- struct{} // told when a run has no more work to give; may be nil
 	Log      *slog.Logger

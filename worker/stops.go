@@ -5,10 +5,14 @@ import (
 	"time"
 )
 
-// stopsKept is how long a process holds a stop by itself. A stride that is opened after the stop was
-// committed sees it in the database; what was written ahead before is on the wire, or given up, long
-// before this has passed.
-const stopsKept = 5 * time.Second
+const (
+	// stopsHeld is how long a process holds a stop by itself, whether or not it was committed. A stride that is opened
+	// after the stop was committed sees it in the database.
+	stopsHeld = 5 * time.Second
+	// stopsKept is how long a stop is remembered for strides that were opened before it: longer than any stride may be
+	// written, which is half a minute where one message alone takes that long at its rate.
+	stopsKept = time.Minute
+)
 
 // Stops are the numbers that said stop a moment ago, asked immediately before each write to the wire.
 type Stops struct {
@@ -42,17 +46,17 @@ func (s *Stops) Add(key int64, purpose string) {
 	s.since[stopped{key, purpose}] = now
 }
 
-// Has reports whether the number is held back from messages of this purpose.
-func (s *Stops) Has(key int64, purpose string) bool {
+// Has reports whether the number is held back from messages of this purpose that were written ahead at that moment.
+func (s *Stops) Has(key int64, purpose string, opened time.Time) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if len(s.since) == 0 {
 		return false
 	}
-	return s.fresh(stopped{key, ""}) || s.fresh(stopped{key, purpose})
+	return s.holds(stopped{key, ""}, opened) || s.holds(stopped{key, purpose}, opened)
 }
 
-func (s *Stops) fresh(stop stopped) bool {
+func (s *Stops) holds(stop stopped, opened time.Time) bool {
 	since, ok := s.since[stop]
-	return ok && time.Since(since) <= stopsKept
+	return ok && (!opened.After(since) || time.Since(since) <= stopsHeld)
 }

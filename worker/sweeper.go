@@ -82,6 +82,11 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 			s.Log.Warn("strides of a process that died were closed; their messages are unknown", "parts", unknown)
 		}
 	}
+	if paused, err := s.Ledger.FinishStop(ctx, now); err != nil {
+		errs = append(errs, err)
+	} else if paused > 0 {
+		s.Log.Warn("everything is stopped; runs were paused for it", "runs", paused)
+	}
 	expire := now.Sub(s.expiredAt) >= expireEvery
 	if expire {
 		errs = append(errs, s.sweepOverdue(ctx, now))

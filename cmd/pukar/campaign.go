@@ -158,6 +158,9 @@ func (sh *shell) campaignList() *cobra.Command {
 			if asJSON {
 				return printJSON(sh.stdout, list)
 			}
+			if list.Held != "" {
+				say(sh.stdout, "Nothing goes on: %s\n", list.Held)
+			}
 			if len(list.Campaigns) == 0 {
 				say(sh.stdout, "No campaigns: `pukar campaign create FILE` makes one.")
 				return nil

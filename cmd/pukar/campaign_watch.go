@@ -145,6 +145,9 @@ func printStatus(w io.Writer, s api.CampaignStatus) error {
 		state += ": " + s.Why
 	}
 	facts := [][2]string{{"campaign", s.Name}, {"state", state}}
+	if s.Held != "" && s.Held != s.Why {
+		facts = append(facts, [2]string{"nothing goes on", s.Held})
+	}
 	if s.Run > 0 {
 		facts = append(facts, [2]string{"run", fmt.Sprint(s.Run)}, [2]string{"recipients", count(s.Recipients)}, [2]string{"left out", count(s.Excluded)})
 		for _, row := range totalsRows(s.Totals) {

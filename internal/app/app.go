@@ -66,6 +66,7 @@ type App struct {
 	sender   *worker.Sender // nil without the role
 	moved    chan struct{}  // from the senders to the sweeper
 	stops    *worker.Stops
+	halts    *worker.Halts
 	memory   *worker.Memory
 	routes   map[string]*worker.Route
 	binds    []*smpp.Bind
@@ -78,7 +79,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 	defer fail(nil)
 	a := &App{
 		Config: opt.Config, log: opt.Log, version: opt.Version, volatile: opt.Volatile, fail: fail,
-		life: lifecycle{log: opt.Log}, stops: worker.NewStops(), memory: worker.NewMemory(), routes: make(map[string]*worker.Route),
+		life: lifecycle{log: opt.Log}, stops: worker.NewStops(), halts: worker.NewHalts(), memory: worker.NewMemory(), routes: make(map[string]*worker.Route),
 		moved: make(chan struct{}, 1), // one that was not heard yet says it all
 	}
 	defer func() { err = errors.Join(err, a.life.stop()) }()
@@ -101,7 +102,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 
 func (a *App) start(ctx context.Context) error {
 	for _, begin := range []func(context.Context) error{
-		a.startServers, a.openDatabase, a.openRedis, a.prepare, a.guard, a.startInbox, a.startRoutes, a.startCampaigns,
+		a.startServers, a.openDatabase, a.openRedis, a.prepare, a.guard, a.startListener, a.startInbox, a.startRoutes, a.startCampaigns,
 		a.startSenders, a.startSweeper, a.startInterface,
 	} {
 		if err := begin(ctx); err != nil {
@@ -414,7 +415,7 @@ func (a *App) startSenders(context.Context) error {
 	}
 	a.sender = &worker.Sender{
 		Ledger: a.ledger, Runs: a.runs, Hinter: a.hinter, Throttle: throttle.New(a.redis), Routes: a.routes,
-		Memory: a.memory, Stops: a.stops, Holder: holderName(), Moved: a.moved, Log: a.log.With("component", "sender"),
+		Memory: a.memory, Stops: a.stops, Halts: a.halts, Holder: holderName(), Moved: a.moved, Log: a.log.With("component", "sender"),
 	}
 	server, err := queue.NewServer(a.redisURL, handlers, a.sender.Work, a.log.With("component", "queue"))
 	if err != nil {

@@ -34,6 +34,7 @@ type CampaignStatus struct {
 	RatePerSecond float64 `json:"rate_per_second" doc:"Messages a second, of late; only in a watch"`
 	WaitingUntil  *Time   `json:"waiting_until,omitempty" doc:"When the window opens, while the run waits for it"`
 	Why           string  `json:"why,omitempty" doc:"Why it is paused, cancelled or failed, or cannot send now"`
+	Held          string  `json:"held,omitempty" doc:"What keeps every campaign from going on, stop-all or a restore, and how that is mended"`
 	SnapshotHash  string  `json:"snapshot_hash,omitempty" doc:"Hash over the frozen recipients, in hexadecimal"`
 	ForecastEnd   *Time   `json:"forecast_finishes_at,omitempty" doc:"When the plan at the launch expected the end"`
 	StartedAt     *Time   `json:"started_at,omitempty"`
@@ -61,6 +62,7 @@ type CampaignSummary struct {
 // CampaignList is every campaign.
 type CampaignList struct {
 	Campaigns []CampaignSummary `json:"campaigns"`
+	Held      string            `json:"held,omitempty" doc:"What keeps every campaign from going on, and how that is mended"`
 }
 
 // Campaign is a campaign as it is kept.
