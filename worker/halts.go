@@ -11,6 +11,9 @@ import (
 const (
 	// haltsKept is longer than any stride may be written: one message alone takes at most half a minute.
 	haltsKept = 5 * time.Minute
+	// finishTime is how long after a halt what is left of a message may still follow the parts that are out, so that it is
+	// not torn where that takes no time.
+	finishTime = 500 * time.Millisecond
 	// deafTime is how long a stride may be written while it cannot be heard who was stopped meanwhile.
 	deafTime = time.Second
 )
@@ -20,18 +23,18 @@ const (
 // ever taken back. Moments are of this process' monotonic clock.
 type Halts struct {
 	newest atomic.Int64 // of anything: what is younger need not look further
-	all    atomic.Int64
 	deaf   atomic.Bool
 	begun  time.Time
 
 	mu   sync.Mutex // also orders the moments
+	all  int64
 	runs map[int32]int64
 }
 
 // NewHalts begins with nothing halted, and deaf until it is told otherwise.
 func NewHalts() *Halts {
 	h := &Halts{begun: time.Now(), runs: make(map[int32]int64)}
-	h.all.Store(-1)
+	h.all = -1
 	h.newest.Store(-1)
 	h.deaf.Store(true)
 	return h
@@ -44,7 +47,7 @@ func (h *Halts) Everything() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.now()
-	h.all.Store(now)
+	h.all = now
 	h.newest.Store(now)
 }
 
@@ -71,8 +74,9 @@ func (h *Halts) Deaf(deaf bool) {
 	h.deaf.Store(deaf)
 }
 
-// Refuses reports whether what was opened for a run at that moment must not be written any more.
-func (h *Halts) Refuses(run int32, opened time.Time) bool {
+// Refuses reports whether a part of what was opened for a run at that moment must not be written any more. One that
+// follows parts of its message gets a little time.
+func (h *Halts) Refuses(run int32, opened time.Time, follows bool) bool {
 	if h.deaf.Load() && time.Since(opened) > deafTime {
 		return true
 	}
@@ -80,13 +84,13 @@ func (h *Halts) Refuses(run int32, opened time.Time) bool {
 	if at > h.newest.Load() {
 		return false
 	}
-	if at <= h.all.Load() {
-		return true
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	halted, ok := h.runs[run]
-	return ok && at <= halted
+	halted := max(h.all, h.runs[run])
+	if at > halted {
+		return false
+	}
+	return !follows || h.now()-halted > int64(finishTime)
 }
 
 // Hear does what other processes tell, and this one too.

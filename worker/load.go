@@ -69,9 +69,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 	bind.Send(ctx, &smpp.Batch{
 		Parts:  load.parts,
 		SendBy: stride.SendBy,
-		Allow: func(i int) bool {
-			return !w.Halts.Refuses(stride.Run, stride.Begun) && !w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose, stride.Begun)
-		},
+		Allow:  w.allow(stride, &load),
 		Done: func(i int, r smpp.Result) {
 			load.results[i] = take(i, r)
 			answered.Done()
@@ -79,4 +77,17 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
 	})
 	answered.Wait()
+}
+
+// allow asks immediately before a part is written whether it still may be, in the order of the parts.
+func (w *shift) allow(stride *campaign.Stride, load *load) func(i int) bool {
+	last := -1 // the last part that might go
+	return func(i int) bool {
+		follows := i > 0 && last == i-1 && load.numbers[i] == load.numbers[last]
+		if w.Halts.Refuses(stride.Run, stride.Begun, follows) || w.Stops.Has(load.keys[i], w.post.run.Spec.Purpose, stride.Begun) {
+			return false
+		}
+		last = i
+		return true
+	}
 }
