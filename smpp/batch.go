@@ -92,7 +92,9 @@ type Result struct {
 	Status    pdu.Status // of the response; zero where there was none; 0x01 for a part that cannot be encoded
 	MessageID string     // the centre's id of an accepted part, as it was sent
 	At        time.Time  // when the response came, or the part was given up
-	Err       error      // why, for NotSent, Unknown and a part that cannot be encoded
+	// Took is the time from the write to the response; zero where there was none.
+	Took time.Duration
+	Err  error // why, for NotSent, Unknown and a part that cannot be encoded
 }
 
 // respond is the result that a response means.

@@ -64,7 +64,7 @@ func NewBind(cfg BindConfig, deliver func(*Delivery), log *slog.Logger) *Bind {
 	return &Bind{
 		cfg:        cfg,
 		deliver:    deliver,
-		log:        log.With("component", "smpp", "bind", cfg.Name),
+		log:        log.With("bind", cfg.Name),
 		deliveries: make(chan *Delivery, max(cfg.DeliveryLimit, 0)),
 		stopping:   make(chan struct{}),
 		ended:      make(chan struct{}),

@@ -126,6 +126,7 @@ func (s *session) match(r *response, now time.Time) (written int64, outcome Outc
 		result.Outcome, result.MessageID, result.Err = Unknown, "", errors.New("generic_nack with status zero")
 	}
 	if p, ok := s.await.take(r.sequence); ok {
+		result.Took = now.Sub(s.start) - time.Duration(p.written)
 		s.settled = append(s.settled, settled{send: p.send, part: p.part, result: result})
 		return p.written, result.Outcome
 	}

@@ -3,12 +3,14 @@ package web
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pukar/audience"
 	"pukar/campaign"
 	"pukar/internal/config"
+	"pukar/internal/metrics"
 	"pukar/smpp"
 )
 
@@ -38,6 +40,9 @@ type Config struct {
 	// StopAdded tells the senders of this process about a new stop once it is committed, by the number's key, so that
 	// what was written ahead is held back too. It may be nil.
 	StopAdded func(key int64)
+	// Scrape answers GET /metrics; nil where there is nothing to tell. Metrics count the requests.
+	Scrape  http.Handler
+	Metrics *metrics.Metrics
 }
 
 // check panics on a part that is missing.

@@ -32,17 +32,20 @@ type Server struct {
 // New builds a server of its parts. It panics on a part that is missing, which is a mistake of the program.
 func New(cfg Config) *Server {
 	cfg.check()
-	s := &Server{cfg: cfg, log: cfg.Log.With("component", "web"), stopping: make(chan struct{}), started: time.Now()}
+	s := &Server{cfg: cfg, log: cfg.Log, stopping: make(chan struct{}), started: time.Now()}
 	mux := http.NewServeMux()
 	s.api = humago.New(mux, describe(cfg.Version))
 	s.registerHealth()
 	s.registerEndpoints()
+	if cfg.Scrape != nil {
+		mux.Handle("GET /metrics", cfg.Scrape)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem := api.NewProblem(http.StatusNotFound, api.CodeNotFound, fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path))
 		problem.Mend, problem.RequestID = "/openapi.json lists what there is", requestID(r.Context())
 		writeProblem(w, problem)
 	})
-	s.handler = newGuard(s.log, mux)
+	s.handler = newGuard(s.log, timed(cfg.Metrics, mux))
 	return s
 }
 

@@ -16,6 +16,8 @@ import (
 	"pukar/campaign"
 	"pukar/internal/auditlog"
 	"pukar/internal/config"
+	"pukar/internal/logs"
+	"pukar/internal/metrics"
 	"pukar/internal/pgdb"
 	"pukar/smpp"
 	"pukar/smpp/coding"
@@ -42,8 +44,10 @@ type Inbox struct {
 	Centres map[string]string // identity of the message centre behind each bind
 	Numbers []config.Inbound  // what our own numbers are for
 	Log     *slog.Logger
+	Metrics *metrics.Metrics
 
 	once     sync.Once
+	trouble  logs.Repeated
 	receipts chan arrival
 	messages chan arrival
 }
@@ -54,6 +58,7 @@ type arrival struct {
 	stop   *audience.Suppression // the stop that it means
 	start  bool                  // it takes the person's own stops back
 	at     time.Time
+	delay  time.Duration // receipt: since the acceptance of its part, 0 where that is not remembered
 	answer func(err error)
 }
 
@@ -153,7 +158,7 @@ func (b *Inbox) read(d *smpp.Delivery) arrival {
 	a.Kind, a.ID, a.State, a.Err = "receipt", storable(receipt.ID), receipt.Final, storable(receipt.Err)
 	for _, reading := range campaign.Readings(centre, receipt.ID) {
 		if r, ok := b.Memory.recall(reading.Key, a.MSISDN); ok {
-			a.Run, a.Seq, a.Part = r.run, r.seq, r.part
+			a.Run, a.Seq, a.Part, a.delay = r.run, r.seq, r.part, r.since(a.at)
 			break
 		}
 	}
@@ -264,7 +269,7 @@ func (b *Inbox) take(ctx context.Context, group []arrival) {
 		return
 	}
 	if err != nil {
-		b.Log.Error("what came in could not be stored and is handed back to the centre", "messages", len(group), "err", err)
+		b.trouble.Error(b.Log, "what came in could not be stored and is handed back to the centre", err, "messages", len(group))
 	}
 	b.hold(group) // the commit may have taken longer than a stop is held
 	if err == nil {
@@ -273,6 +278,10 @@ func (b *Inbox) take(ctx context.Context, group []arrival) {
 		if err = b.audit(work, group); err != nil {
 			b.Log.Error("stops are in force, but their audit events could not be written", "err", err)
 		}
+	}
+	if err == nil {
+		b.count(group)
+		b.trouble.Fine(b.Log)
 	}
 	for _, a := range group {
 		a.answer(err)

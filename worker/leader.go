@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pukar/internal/logs"
+	"pukar/internal/metrics"
 )
 
 // The numbers of the advisory locks under which one process of many does a work.
@@ -25,10 +28,13 @@ const (
 // leader does a work in rounds while this process is the one that leads in it, elected by an advisory lock in PostgreSQL.
 // The work must be correct in two places at once all the same: a leader that was stopped may wake up beside its successor.
 type leader struct {
-	pool *pgxpool.Pool
-	lock int64
-	work string // what is done, for the log
-	log  *slog.Logger
+	pool    *pgxpool.Pool
+	lock    int64
+	work    string // what leads, for the log and for the metrics: metrics.LeaderSweeper …
+	log     *slog.Logger
+	metrics *metrics.Metrics // may be nil
+
+	trouble logs.Repeated
 }
 
 // run competes for the lead until ctx ends; begin is called whenever it is won, and then round and rest in turn, until
@@ -36,7 +42,7 @@ type leader struct {
 func (l *leader) run(ctx context.Context, begin func(), round func(context.Context) error, rest func(context.Context) bool) error {
 	for ctx.Err() == nil {
 		if err := l.lead(ctx, begin, round, rest); err != nil && ctx.Err() == nil {
-			l.log.Error("the work that one process leads in is not done; trying again", "work", l.work, "err", err)
+			l.trouble.Error(l.log, "the work that one process leads in is not done; trying again", err, "work", l.work)
 		}
 		if !pause(ctx, time.Second) {
 			break
@@ -62,13 +68,17 @@ func (l *leader) lead(ctx context.Context, begin func(), round func(context.Cont
 	if err := conn.QueryRow(ctx, sqlLead, l.lock).Scan(&leading); err != nil || !leading {
 		return err
 	}
+	l.metrics.Leads(l.work, true)
+	defer l.metrics.Leads(l.work, false)
 	begin()
 	for {
 		if err := conn.Ping(ctx); err != nil {
 			return err
 		}
 		if err := round(ctx); err != nil && ctx.Err() == nil {
-			l.log.Error("a round was cut short", "work", l.work, "err", err)
+			l.trouble.Error(l.log, "a round was cut short", err, "work", l.work)
+		} else {
+			l.trouble.Fine(l.log)
 		}
 		if !rest(ctx) {
 			return nil

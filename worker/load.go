@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"sync"
+	"time"
 
 	"pukar/campaign"
 	"pukar/internal/throttle"
@@ -37,7 +38,9 @@ func (w *shift) sendOff(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 			load.parts[i].NotBefore = slots.At(i)
 		}
 	}
+	w.Metrics.Opened(stride.Route)
 	w.strides.Go(func() {
+		defer w.Metrics.Recorded(stride.Route)
 		defer w.post.route.ahead.Release(int64(stride.Parts))
 		w.deliver(ctx, bind, stride, load)
 		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
@@ -55,6 +58,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 		return
 	}
 	centre := stride.Centre
+	took := make([]time.Duration, len(load.parts))
 	var answered sync.WaitGroup
 	answered.Add(len(load.parts))
 	take := func(i int, r smpp.Result) campaign.PartResult {
@@ -62,7 +66,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 		result.Result, result.Status, result.At = resultOf(r.Outcome), uint32(r.Status), r.At
 		if r.Outcome == smpp.Accepted {
 			result.ID, result.Key = r.MessageID, campaign.MessageKey(centre, r.MessageID)
-			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part})
+			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part, at: milliseconds(r.At)})
 		}
 		return result
 	}
@@ -71,12 +75,13 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 		SendBy: stride.SendBy,
 		Allow:  w.allow(stride, &load),
 		Done: func(i int, r smpp.Result) {
-			load.results[i] = take(i, r)
+			load.results[i], took[i] = take(i, r), r.Took
 			answered.Done()
 		},
 		Late: func(i int, r smpp.Result) { w.recordLate(stride, take(i, r)) },
 	})
 	answered.Wait()
+	w.count(stride.Bind, load.results, took)
 }
 
 // allow asks immediately before a part is written whether it still may be, in the order of the parts.

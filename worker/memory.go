@@ -11,6 +11,7 @@ type remembered struct {
 	msisdn   int64
 	run, seq int32
 	part     int16
+	at       uint32 // when it was accepted, in milliseconds that wrap around after 49 days
 }
 
 // Memory knows the newest accepted parts by the centre's message id, so that most receipts are matched

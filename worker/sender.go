@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pukar/campaign"
+	"pukar/internal/metrics"
 	"pukar/internal/pgdb"
 	"pukar/internal/queue"
 	"pukar/internal/throttle"
@@ -39,6 +40,7 @@ type Sender struct {
 	Halts    *Halts
 	Holder   string          // names this process in leases
 	Moved    chan<- struct{} // told when a run has no more work to give; may be nil
+	Metrics  *metrics.Metrics
 	Log      *slog.Logger
 
 	begun    atomic.Int32 // runs whose first batch this process works on without the queue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pukar/campaign"
+	"pukar/internal/logs"
 )
 
 const (
@@ -25,6 +26,7 @@ func (s *Settler) Run(ctx context.Context) error {
 	ticker := time.NewTicker(settlePause)
 	defer ticker.Stop()
 	var parkedAt time.Time
+	var trouble logs.Repeated
 	for {
 		done, err := s.Ledger.Settle(ctx, settleMost)
 		if err == nil && time.Since(parkedAt) >= parkedPause {
@@ -35,7 +37,9 @@ func (s *Settler) Run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			s.Log.Error("receipts are not being settled; they are kept and will be", "err", err)
+			trouble.Error(s.Log, "receipts are not being settled; they are kept and will be", err)
+		} else {
+			trouble.Fine(s.Log)
 		}
 		if done.Chunks == settleMost {
 			continue

@@ -36,7 +36,10 @@ func (w *shift) pick(ctx context.Context) (*smpp.Bind, error) {
 // by who has slots, so that a slow campaign is in nobody's way.
 func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (slots throttle.Slots, closes time.Time, err error) {
 	if parts > 0 {
-		if slots, err = w.reserve(ctx, bind, parts, atLeast); err != nil {
+		began := time.Now()
+		slots, err = w.reserve(ctx, bind, parts, atLeast)
+		w.Metrics.Waited(w.post.route.Config.Name, time.Since(began))
+		if err != nil {
 			return slots, closes, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pukar/campaign"
+	"pukar/internal/metrics"
 )
 
 const (
@@ -31,6 +32,7 @@ type Sweeper struct {
 	ResponseTimeout time.Duration   // of the slowest bind
 	Moved           <-chan struct{} // says that a run may be ready to move on; may be nil
 	Log             *slog.Logger
+	Metrics         *metrics.Metrics
 
 	leadingSince time.Time
 	movedAt      time.Time // when a run moved last
@@ -40,7 +42,7 @@ type Sweeper struct {
 
 // Run competes for leadership and sweeps while it has it, until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) error {
-	leader := &leader{pool: s.Pool, lock: sweeperLock, work: "sweeping", log: s.Log}
+	leader := &leader{pool: s.Pool, lock: sweeperLock, work: metrics.LeaderSweeper, log: s.Log, metrics: s.Metrics}
 	begin := func() { s.leadingSince = time.Now() }
 	return leader.run(ctx, begin, func(ctx context.Context) error { return s.sweep(ctx, time.Now()) }, s.rest)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type serverFlags struct {
 	config  string
 	roles   []string
 	level   string
+	format  string
 	logJSON bool
 	profile string
 }
@@ -37,14 +39,14 @@ its home. SIGTERM or Ctrl-C stop it: what is on the wire is finished first, with
   pukar serve --roles worker,smpp          # beside another process that has the others`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.checkLog(); err != nil {
+				return err
+			}
 			cfg, err := sh.load(f)
 			if err != nil {
 				return err
 			}
-			log, err := sh.serverLog(f)
-			if err != nil {
-				return err
-			}
+			log := sh.serverLog(cfg)
 			ready := func(a *app.App) {
 				if a.Socket == "" {
 					say(sh.stdout, "pukar %s runs with the roles %s", version, strings.Join(cfg.Roles, ", "))
@@ -61,8 +63,10 @@ its home. SIGTERM or Ctrl-C stop it: what is on the wire is finished first, with
 	configFlag(cmd, &f)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.roles, "roles", nil, "what this process does: "+strings.Join(config.AllRoles(), ", ")+" (default: everything)")
-	flags.StringVar(&f.level, "log-level", "info", "least level that is logged: debug, info, warn, error")
-	flags.BoolVar(&f.logJSON, "log-json", false, "log JSON")
+	flags.StringVar(&f.level, "log-level", "", "least level that is logged: debug, info, warn, error (default info)")
+	flags.StringVar(&f.format, "log-format", "", "text or json (default text)")
+	flags.BoolVar(&f.logJSON, "log-json", false, "log JSON: --log-format json")
+	_ = flags.MarkHidden("log-json") // what it was called first
 	flags.StringVar(&f.profile, "cpu-profile", "", "write what CPU time goes into to this file, until the end")
 	_ = flags.MarkHidden("cpu-profile") // for whoever makes it faster; the bench asks for it
 	return cmd
@@ -84,6 +88,14 @@ func (sh *shell) load(f serverFlags) (*config.Config, error) {
 	if len(f.roles) > 0 {
 		overrides["roles"] = f.roles
 	}
+	if f.logJSON {
+		overrides["log_format"] = config.LogJSON
+	}
+	for key, value := range map[string]string{"log_level": f.level, "log_format": f.format} {
+		if value != "" {
+			overrides[key] = value
+		}
+	}
 	path := f.config
 	if path == "" {
 		path = os.Getenv("PUKAR_CONFIG")
@@ -91,16 +103,24 @@ func (sh *shell) load(f serverFlags) (*config.Config, error) {
 	return config.Load(path, os.Environ(), overrides)
 }
 
-func (sh *shell) serverLog(f serverFlags) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, usage(fmt.Errorf("--log-level %q: known are debug, info, warn, error", f.level))
+// checkLog refuses words for the log that are not known; what a file says of it is checked with the file.
+func (f *serverFlags) checkLog() error {
+	if levels := []string{"", "debug", "info", "warn", "error"}; !slices.Contains(levels, f.level) {
+		return usage(fmt.Errorf("--log-level %q: known are debug, info, warn, error", f.level))
 	}
-	options := &slog.HandlerOptions{Level: level}
-	if f.logJSON {
-		return slog.New(slog.NewJSONHandler(sh.stderr, options)), nil
+	if !slices.Contains([]string{"", config.LogText, config.LogJSON}, f.format) {
+		return usage(fmt.Errorf("--log-format %q: known are text, json", f.format))
 	}
-	return slog.New(slog.NewTextHandler(sh.stderr, options)), nil
+	return nil
+}
+
+// serverLog is the log that the configuration asks for. It goes to stderr, where systemd and containers collect it.
+func (sh *shell) serverLog(cfg *config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.Level()}
+	if cfg.LogFormat == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(sh.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(sh.stderr, options))
 }
 
 func (sh *shell) migrate() *cobra.Command {

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"pukar/audience"
@@ -21,6 +23,7 @@ import (
 	"pukar/internal/config"
 	"pukar/internal/embedded"
 	"pukar/internal/mark"
+	"pukar/internal/metrics"
 	"pukar/internal/pgdb"
 	"pukar/internal/queue"
 	"pukar/internal/throttle"
@@ -70,6 +73,11 @@ type App struct {
 	memory   *worker.Memory
 	routes   map[string]*worker.Route
 	binds    []*smpp.Bind
+
+	metrics  *metrics.Metrics
+	registry *prometheus.Registry
+	scrape   http.Handler // answers GET /metrics
+	private  bool         // PostgreSQL is a server of our own
 }
 
 // Run starts a process with the roles of its configuration, serves until ctx ends or a part fails for
@@ -83,6 +91,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		moved: make(chan struct{}, 1), // one that was not heard yet says it all
 	}
 	defer func() { err = errors.Join(err, a.life.stop()) }()
+	a.countRoutes()
 	if err := a.start(failed); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -103,7 +112,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 func (a *App) start(ctx context.Context) error {
 	for _, begin := range []func(context.Context) error{
 		a.startServers, a.openDatabase, a.openRedis, a.prepare, a.guard, a.startListener, a.startInbox, a.startRoutes, a.startCampaigns,
-		a.startSenders, a.startSweeper, a.startInterface,
+		a.startSenders, a.startSweeper, a.startMetrics, a.startInterface,
 	} {
 		if err := begin(ctx); err != nil {
 			return err
@@ -129,6 +138,7 @@ func (a *App) startServers(ctx context.Context) error {
 		return err
 	}
 	a.life.onStop("servers", 30*time.Second, servers.Stop)
+	a.private = wanted.Postgres
 	if wanted.Postgres {
 		a.Config.DatabaseURL = config.Secret(servers.DatabaseURL)
 	}
@@ -228,7 +238,7 @@ func (a *App) startInbox(context.Context) error {
 	}
 	a.Inbox = &worker.Inbox{
 		Pool: a.Pool, Key: a.Key, Memory: a.memory, Stops: a.stops, Centres: centres, Numbers: a.Config.Inbound,
-		Log: a.log.With("component", "inbox"),
+		Log: a.log.With("component", "inbox"), Metrics: a.metrics,
 	}
 	inbox := start(a.Inbox.Run, a.fail)
 	a.life.onStop("inbox", 10*time.Second, inbox.stop)
@@ -416,6 +426,7 @@ func (a *App) startSenders(context.Context) error {
 	a.sender = &worker.Sender{
 		Ledger: a.ledger, Runs: a.runs, Hinter: a.hinter, Throttle: throttle.New(a.redis), Routes: a.routes,
 		Memory: a.memory, Stops: a.stops, Halts: a.halts, Holder: holderName(), Moved: a.moved, Log: a.log.With("component", "sender"),
+		Metrics: a.metrics,
 	}
 	server, err := queue.NewServer(a.redisURL, handlers, a.sender.Work, a.log.With("component", "queue"))
 	if err != nil {
@@ -456,6 +467,7 @@ func (a *App) startSweeper(context.Context) error {
 	}
 	sweeper := &worker.Sweeper{
 		Pool: a.Pool, Ledger: a.ledger, Hinter: a.hinter, ResponseTimeout: slowest, Moved: a.moved, Log: a.log.With("component", "sweeper"),
+		Metrics: a.metrics,
 	}
 	running := start(sweeper.Run, a.fail)
 	a.life.onStop("sweeper", 5*time.Second, running.stop)
@@ -476,7 +488,8 @@ func (a *App) startInterface(context.Context) error {
 		Receive: func(ctx context.Context, r web.Received) (bool, error) {
 			return a.Inbox.Receive(ctx, worker.Received(r))
 		},
-		StopAdded: func(key int64) { a.stops.Add(key, "") },
+		StopAdded: func(key int64) { a.stops.Add(key, ""); a.metrics.Stopped("person") },
+		Scrape:    a.scrape, Metrics: a.metrics,
 	})
 	running := start(func(ctx context.Context) error { return server.Run(ctx, socket) }, a.fail)
 	a.life.onStop("interface", 5*time.Second, running.stop)

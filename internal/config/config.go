@@ -19,6 +19,11 @@ type Config struct {
 	KeyFile string `key:"key_file"`
 	// Socket is where the API listens; by default "pukar.sock" in the home.
 	Socket string `key:"socket"`
+	// MetricsAddr is host:port where GET /metrics is answered over TCP; empty for nowhere. The API answers it too.
+	MetricsAddr string `key:"metrics_addr"`
+	// LogFormat is text or json, LogLevel the least level that is logged: debug, info, warn or error; text and info.
+	LogFormat string `key:"log_format"`
+	LogLevel  string `key:"log_level"`
 	// Approval is "" or "required": whether a campaign needs a second person before it may be launched.
 	Approval string `key:"approval"`
 	// Routes are the ways out, each with at least one bind.
@@ -53,6 +58,12 @@ const (
 
 // AllRoles lists the roles in the order in which a process starts them.
 func AllRoles() []string { return []string{RoleAPI, RoleScheduler, RoleWorker, RoleSMPP} }
+
+// The formats of the log.
+const (
+	LogText = "text"
+	LogJSON = "json"
+)
 
 const approvalRequired = "required"
 
@@ -100,6 +111,7 @@ func (c *Config) setDefaults() {
 	c.Home = defaultHome()
 	c.SoftStopTimeout = defaultSoftStop
 	c.Roles = AllRoles()
+	c.LogFormat, c.LogLevel = LogText, "info"
 }
 
 // complete derives the settings that follow from others unless they were given.

@@ -61,6 +61,9 @@ func TestPrecedence(t *testing.T) {
 		{"key_file", "/a", "/b", "/c", func(c *Config) any { return c.KeyFile }, filepath.Join(defaultHome(), "key"), [3]any{"/a", "/b", "/c"}},
 		{"socket", "/a", "/b", "/c", func(c *Config) any { return c.Socket }, filepath.Join(defaultHome(), "pukar.sock"), [3]any{"/a", "/b", "/c"}},
 		{"approval", "''", "required", "", func(c *Config) any { return c.Approval }, "", [3]any{"", "required", ""}},
+		{"metrics_addr", "127.0.0.1:9464", "[::1]:9465", "10.0.0.1:9466", func(c *Config) any { return c.MetricsAddr }, "", [3]any{"127.0.0.1:9464", "[::1]:9465", "10.0.0.1:9466"}},
+		{"log_format", "json", "text", "json", func(c *Config) any { return c.LogFormat }, "text", [3]any{"json", "text", "json"}},
+		{"log_level", "debug", "warn", "error", func(c *Config) any { return c.LogLevel }, "info", [3]any{"debug", "warn", "error"}},
 		{"routes", route("a"), route("b"), route("c"), routes, "", [3]any{"a", "b", "c"}},
 		{"test_numbers", "[919800000001]", "9800000002,+919800000003", []string{"09800000004"}, func(c *Config) any { return strings.Join(c.TestNumbers, " ") }, "", [3]any{"919800000001", "919800000002 919800000003", "919800000004"}},
 		{"inbound", "[{number: 56761}]", "[{number: 56762}]", "[{number: 56763}]", func(c *Config) any {
@@ -230,7 +233,7 @@ routes:
 			env:   []string{"PUKAR_ROLE=api", "PUKAR_REDIS_URL=localhost:6379", "PUKAR_ROLES=api,api", "PUKAR_INBOUND=[{"},
 			flags: map[string]any{"test_numbers": "12345", "colour": "red"},
 			want: []string{
-				"--colour: colour: unknown key: known are approval, database_url, database_url_file, home, inbound, key_file, redis_url, redis_url_file, roles, routes, socket, soft_stop_timeout, test_numbers",
+				"--colour: colour: unknown key: known are approval, database_url, database_url_file, home, inbound, key_file, log_format, log_level, metrics_addr, redis_url, redis_url_file, roles, routes, socket, soft_stop_timeout, test_numbers",
 				"PUKAR_INBOUND: inbound: PUKAR_INBOUND: yaml: line 1: did not find expected node content",
 				"PUKAR_REDIS_URL: redis_url: not an address that is understood: it begins with redis://, rediss://, unix://, redis-socket://, redis-sentinel://, redis-cluster://",
 				"PUKAR_ROLE: role: unknown key: did you mean roles?",

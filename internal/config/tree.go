@@ -122,7 +122,7 @@ func (layer) ReadBytes() ([]byte, error) { return nil, errors.ErrUnsupported }
 // mapping, else a list separated by commas where the key takes one, else the text itself.
 func fromText(text, where string, list bool) (any, error) {
 	trimmed := strings.TrimSpace(text)
-	if strings.HasPrefix(trimmed, "[") || strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "- ") {
+	if list && strings.HasPrefix(trimmed, "[") || strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "- ") {
 		var document yaml.Node
 		if err := yaml.Unmarshal([]byte(trimmed), &document); err != nil {
 			return nil, fmt.Errorf("%s: %w", where, err)

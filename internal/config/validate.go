@@ -47,6 +47,7 @@ func (d *decoder) validate(c *Config) {
 	d.validateURL("database_url", c.DatabaseURL, true, "postgres", "postgresql")
 	d.validateURL("redis_url", c.RedisURL, false, "redis", "rediss", "unix", "redis-socket", "redis-sentinel", "redis-cluster")
 	d.validateRoles(c.Roles)
+	d.validateWatching(c)
 	d.validateRoutes(c.Routes)
 	for i, number := range c.TestNumbers {
 		match := mobilePattern.FindStringSubmatch(strings.NewReplacer(" ", "", "-", "").Replace(number))

@@ -51,3 +51,11 @@ func Location(home string) (string, error) {
 	}
 	return strings.TrimSpace(string(said)), nil
 }
+
+// Folder is where the servers of a home keep their data, whether or not they were ever started.
+func Folder(home string) string {
+	if away, err := Location(home); err == nil && away != "" {
+		return away
+	}
+	return filepath.Join(home, "servers")
+}

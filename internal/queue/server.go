@@ -11,6 +11,8 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
+
+	"pukar/internal/logs"
 )
 
 // Times of a Server.
@@ -30,6 +32,7 @@ type Server struct {
 	handler func(context.Context, Hint) error
 	running *running
 	log     *slog.Logger
+	trouble logs.Repeated // of handlers: while a server is away, every batch says the same
 
 	stopping sync.Once
 	ending   sync.Once
@@ -156,7 +159,7 @@ func (s *Server) process(ctx context.Context, task *asynq.Task) error {
 	case ctx.Err() != nil:
 		s.log.Debug("handler was cut short", "run", hint.Run, "batch", hint.Batch, "err", err)
 	default:
-		s.log.Warn("handler returned an error", "run", hint.Run, "batch", hint.Batch, "err", err)
+		s.trouble.Warn(s.log, "handler returned an error", err, "run", hint.Run, "batch", hint.Batch)
 	}
 	return nil
 }
