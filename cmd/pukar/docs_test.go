@@ -48,6 +48,44 @@ func TestGuaranteesNameTests(t *testing.T) {
 	}
 }
 
+var (
+	inDocs = regexp.MustCompile("(?m)`(pukar [a-z][^`\n]*)`|^    (pukar [a-z][^#\n]*)")
+	// What stands for a value, or may be left out, in a command line that documents quote.
+	placeholder = regexp.MustCompile(`\[[^\]]*\]|…|\.\.\.`)
+)
+
+// Every command that a document names is there, with its flags.
+func TestDocumentsNameCommands(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, path := range append(paths, filepath.Join("..", "..", "README.md"), filepath.Join("..", "..", "CONTRIBUTING.md")) {
+		document, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range inDocs.FindAllSubmatch(document, -1) {
+			text := redirects.ReplaceAllString(strings.TrimSpace(string(match[1])+string(match[2])), "")
+			args := strings.Fields(placeholder.ReplaceAllString(text, ""))[1:]
+			found++
+			cmd, rest, err := tree().Find(args)
+			if err != nil || cmd.HasSubCommands() && len(rest) > 0 || cmd == cmd.Root() {
+				t.Errorf("%s: %q: no such command: %v", filepath.Base(path), text, err)
+				continue
+			}
+			if err := cmd.ParseFlags(rest); err != nil {
+				t.Errorf("%s: %q: %v", filepath.Base(path), text, err)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d commands found", found)
+	}
+}
+
 // Every command line of the README is one that the program understands.
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()

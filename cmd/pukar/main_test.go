@@ -60,6 +60,7 @@ type installation struct {
 	stop   func() int
 	centre *smsc.Centre
 	record *safeBuffer // what the centre got, as CSV
+	log    *safeBuffer // of the server
 }
 
 const serveConfig = `home: %q
@@ -79,6 +80,12 @@ inbound: [{number: "919811100000"}]
 
 func install(t *testing.T, partsPerSecond float64) *installation {
 	t.Helper()
+	return installWith(t, partsPerSecond, "")
+}
+
+// installWith adds lines to the configuration.
+func installWith(t *testing.T, partsPerSecond float64, more string) *installation {
+	t.Helper()
 	record := &safeBuffer{}
 	centre := smsc.New(smsc.Options{Credentials: map[string]string{"foo": "bar"}, ReceiptDelay: 10 * time.Millisecond, Record: record}, testenv.Logger(t))
 	if err := centre.Start(); err != nil {
@@ -87,13 +94,14 @@ func install(t *testing.T, partsPerSecond float64) *installation {
 	t.Cleanup(func() { _ = centre.Close() })
 	i := &installation{t: t, home: t.TempDir(), centre: centre, record: record}
 	path := filepath.Join(i.home, "pukar.yaml")
-	text := fmt.Sprintf(serveConfig, i.home, testenv.DatabaseURL(t), testenv.RedisURL(t), centre.Addr(), partsPerSecond)
+	text := fmt.Sprintf(serveConfig, i.home, testenv.DatabaseURL(t), testenv.RedisURL(t), centre.Addr(), partsPerSecond) + more
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	out := &safeBuffer{}
 	log := &safeBuffer{}
+	i.log = log
 	ended := make(chan int, 1)
 	server := &shell{stdin: strings.NewReader(""), stdout: out, stderr: log, volatile: true} // as the tests' database is
 	go func() { ended <- server.run(ctx, []string{"serve", "--config", path}) }()

@@ -20,7 +20,7 @@ func (a *App) countRoutes() {
 	a.registry = prometheus.NewRegistry()
 	var routes []metrics.Route
 	for _, r := range a.Config.Routes {
-		route := metrics.Route{Name: r.Name}
+		route := metrics.Route{Name: r.Name, Receipts: r.Receipts}
 		for _, b := range r.Binds {
 			route.Binds = append(route.Binds, b.Name)
 		}

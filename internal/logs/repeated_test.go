@@ -31,8 +31,8 @@ func TestRepeatedLogsOnceWhenItChangesAndEachMinute(t *testing.T) {
 	for i := range 20 { // taking turns
 		r.at(begin.Add(74*time.Second), log, slog.LevelWarn, "not swept", []error{full, away}[i%2], nil)
 	}
-	r.fine(begin.Add(75 * time.Second), log)
-	r.fine(begin.Add(76 * time.Second), log)
+	r.fine(begin.Add(75*time.Second), log)
+	r.fine(begin.Add(76*time.Second), log)
 	r.at(begin.Add(77*time.Second), log, slog.LevelError, "not swept", away, nil)
 	want := []string{
 		`level=ERROR msg="not swept" run=7 err="server away"`,

@@ -13,8 +13,9 @@ type Build struct{ Version, Revision string }
 
 // Route is a route of the configuration with the names of its binds: the values that the labels route and bind can have.
 type Route struct {
-	Name  string
-	Binds []string
+	Name     string
+	Receipts bool // whether its centre sends any
+	Binds    []string
 }
 
 // Metrics are what a process counts. Its methods may be called by any number of goroutines, and on a nil *Metrics, which
@@ -72,7 +73,7 @@ func New(registerer prometheus.Registerer, build Build, routes []Route) *Metrics
 	for _, route := range routes {
 		m.strides.WithLabelValues(route.Name)
 		for _, bind := range route.Binds {
-			m.binds[bind] = m.resolve(route.Name, bind)
+			m.binds[bind] = m.resolve(route, bind)
 		}
 	}
 	m.leader.WithLabelValues(LeaderSweeper)
@@ -87,13 +88,16 @@ func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
-func (m *Metrics) resolve(route, bind string) *bindCounts {
-	b := &bindCounts{route: route}
+func (m *Metrics) resolve(route Route, bind string) *bindCounts {
+	b := &bindCounts{route: route.Name}
 	for i, result := range Results {
-		b.results[i] = m.parts.WithLabelValues(route, bind, result)
+		b.results[i] = m.parts.WithLabelValues(route.Name, bind, result)
+	}
+	if !route.Receipts {
+		return b // no series: nobody is to be told that none come
 	}
 	for i, state := range ReceiptStates {
-		b.receipts[i] = m.receipts.WithLabelValues(route, state)
+		b.receipts[i] = m.receipts.WithLabelValues(route.Name, state)
 	}
 	return b
 }

@@ -101,7 +101,7 @@ func (m *Metrics) CountReceipts(r *Receipts) {
 			continue
 		}
 		for i, n := range counted.states {
-			if n > 0 {
+			if n > 0 && b.receipts[i] != nil {
 				b.receipts[i].Add(float64(n))
 			}
 		}
