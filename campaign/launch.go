@@ -237,6 +237,15 @@ func (s *Service) mark(ctx context.Context, name, actor, action string, move fun
 		if err := move(c, newest.Version); err != nil {
 			return err
 		}
+		if c.Stage == StageApproved { // for another version of the template, while its schedule went on
+			schedule, err := readInForce(ctx, tx, c.ID)
+			if err != nil {
+				return err
+			}
+			if schedule != nil {
+				c.Stage = StageScheduled
+			}
+		}
 		if err := markCampaign(ctx, tx, c); err != nil {
 			return err
 		}

@@ -153,6 +153,9 @@ func (s *Service) Update(ctx context.Context, source []byte, actor string) (*Cam
 		if err != nil {
 			return err
 		}
+		if before.Stage == StageScheduled {
+			return conflict("campaign %q is scheduled: only a draft can be changed; `pukar campaign schedule %s --off` ends the schedule", spec.Name, spec.Name)
+		}
 		if before.Stage != StageDraft {
 			return conflict("campaign %q is %s: only a draft can be changed; create one under another name", spec.Name, before.Stage)
 		}

@@ -26,6 +26,7 @@ type Spec struct {
 	Priority    string        `json:"priority"`
 	OnUnknown   string        `json:"on_unknown"`
 	ReceiptWait time.Duration `json:"receipt_wait"`
+	Schedule    *Schedule     `json:"schedule,omitempty"` // nil: launched by hand
 }
 
 // Audience says who a campaign is for.
@@ -63,12 +64,13 @@ type file struct {
 	Priority    string `yaml:"priority"`
 	OnUnknown   string `yaml:"on_unknown"`
 	ReceiptWait string `yaml:"receipt_wait"`
+
+	Schedule *Schedule `yaml:"schedule"`
 }
 
 // notBuilt are keys that the format has and this version cannot honour yet: ignoring one could send
 // to people whom its author meant to spare.
 var notBuilt = map[string]string{
-	"schedule":         "launch the campaign by hand",
 	"unfinished":       "an unfinished run continues in the next window",
 	"caps":             "remove it and check the plan's totals before launching",
 	"window.holidays":  "remove it and pause the campaign on holidays",
@@ -158,6 +160,12 @@ func (f *file) check() (*Spec, []string) {
 		report("receipt_wait: %q: write a time such as 72h, at most 720h", f.ReceiptWait)
 	}
 	spec.ReceiptWait = wait
+	if f.Schedule != nil {
+		schedule := f.Schedule.complete()
+		_, wrong := schedule.timetable()
+		problems = append(problems, wrong...)
+		spec.Schedule = &schedule
+	}
 	a := f.Audience
 	if a.Eligibility != "" && !slices.Contains([]string{"eligible", "unknown", "both"}, a.Eligibility) {
 		report("audience.eligibility: %q: write eligible, unknown or both", a.Eligibility)

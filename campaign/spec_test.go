@@ -72,7 +72,7 @@ func TestParseRefuses(t *testing.T) {
 		{"broken YAML", "name: [", []string{"line 1"}},
 		{"an unknown key with its line", base + "windw: {}\n", []string{"line 5", "windw"}},
 		{"an unknown key within", "name: a\npurpose: b\naudience: {al: true}\nsteps: [{sms: {template: t, route: r}}]\n", []string{"line 3", "al"}},
-		{"a schedule", base + "schedule: {cron: x}\n", []string{"line 5: schedule is not built yet"}},
+		{"a schedule", base + "schedule: {cron: x}\n", []string{`schedule.cron: "x"`, "write minute, hour"}},
 		{"holidays", base + "window: {holidays: national}\n", []string{"window.holidays is not built yet"}},
 		{"caps", base + "caps: {budget_inr: 1}\n", []string{"caps is not built yet"}},
 		{"a voice step", "name: a\npurpose: b\naudience: {all: true}\nsteps:\n  - sms: {template: t, route: r}\n  - voice: {flow: f}\n", []string{"line 6: steps.voice is not built yet"}},

@@ -10,10 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Status is where a campaign stands: its stage before the first launch, then its newest run.
+// Status is where a campaign stands: its stage before the first launch, then its newest run, and beside it its schedule.
 type Status struct {
 	Name         string     `json:"name"`
-	State        string     `json:"state"` // draft, submitted, approved, or the state of the run
+	State        string     `json:"state"` // draft, submitted, approved, scheduled, or the state of the run
 	Run          int32      `json:"run"`   // 1, 2, 3 … within the campaign; 0 before the first launch
 	RunID        int32      `json:"run_id,omitempty"`
 	Kind         string     `json:"kind,omitempty"` // campaign | test
@@ -30,6 +30,8 @@ type Status struct {
 	ForecastEnd  *time.Time `json:"forecast_finishes_at,omitempty"`
 	StartedAt    *time.Time `json:"started_at,omitempty"`
 	FinishedAt   *time.Time `json:"finished_at,omitempty"`
+	NextFiring   *time.Time `json:"next_firing,omitempty"` // while a schedule is in force
+	LastFiring   *Firing    `json:"last_firing,omitempty"` // the newest due time, and what became of it
 }
 
 // Status reads where a campaign stands.
@@ -50,13 +52,17 @@ func (s *Service) ownStatus(ctx context.Context, name string) (*Status, error) {
 	var id, number int32
 	var state RunState
 	err = s.Pool.QueryRow(ctx, sqlNewestRun, c.ID).Scan(&id, &number, &state)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return &Status{Name: c.Name, State: string(c.Stage)}, nil
-	}
-	if err != nil {
+	status := &Status{Name: c.Name, State: string(c.Stage)}
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+	case err != nil:
 		return nil, fmt.Errorf("look for runs of %s: %w", name, err)
+	default:
+		if status, err = s.statusOf(ctx, id); err != nil {
+			return nil, err
+		}
 	}
-	return s.statusOf(ctx, id)
+	return status, s.sayFirings(ctx, c.ID, status)
 }
 
 const (
@@ -139,8 +145,9 @@ func (s *Service) sayWhatHolds(ctx context.Context, status *Status, run *Run) er
 }
 
 const sqlCampaigns = `
-SELECT c.name, c.state, coalesce(r.state, ''), coalesce(r.number, 0), coalesce(r.recipients, 0), c.updated_at
+SELECT c.name, c.state, coalesce(r.state, ''), coalesce(r.number, 0), coalesce(r.recipients, 0), c.updated_at, s.next_at
 FROM campaign c
+LEFT JOIN schedule s ON s.campaign_id = c.id
 LEFT JOIN LATERAL (SELECT state, number, recipients FROM run WHERE campaign_id = c.id AND kind = 'campaign' ORDER BY number DESC LIMIT 1) r ON true
 WHERE c.name > $1
 ORDER BY c.name
@@ -153,6 +160,8 @@ type Line struct {
 	Run        int32     `json:"run"`
 	Recipients int64     `json:"recipients"`
 	UpdatedAt  time.Time `json:"updated_at"`
+
+	NextFiring *time.Time `json:"next_firing,omitempty"` // while a schedule is in force
 }
 
 // List gives up to 1000 campaigns by name, beginning after the given one; "" begins at the first.
@@ -163,7 +172,7 @@ func (s *Service) List(ctx context.Context, after string) ([]Line, error) {
 	}
 	lines, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Line, err error) {
 		var run string
-		if err := row.Scan(&l.Name, &l.State, &run, &l.Run, &l.Recipients, &l.UpdatedAt); err != nil {
+		if err := row.Scan(&l.Name, &l.State, &run, &l.Run, &l.Recipients, &l.UpdatedAt, &l.NextFiring); err != nil {
 			return l, err
 		}
 		if run != "" {

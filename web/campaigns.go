@@ -108,7 +108,7 @@ func (s *Server) listCampaigns(ctx context.Context, in *afterName) (api.Campaign
 	}
 	list := api.CampaignList{Campaigns: make([]api.CampaignSummary, len(lines))}
 	for i, l := range lines {
-		list.Campaigns[i] = api.CampaignSummary{Name: l.Name, State: l.State, Run: l.Run, Recipients: l.Recipients, UpdatedAt: api.At(l.UpdatedAt)}
+		list.Campaigns[i] = api.CampaignSummary{Name: l.Name, State: l.State, Run: l.Run, Recipients: l.Recipients, UpdatedAt: api.At(l.UpdatedAt), NextFiring: api.When(l.NextFiring)}
 	}
 	list.Held, err = s.cfg.Campaigns.Held(ctx)
 	return list, err
@@ -221,6 +221,7 @@ func statusOf(st *campaign.Status) api.CampaignStatus {
 		Targeted: st.Targeted, Recipients: st.Recipients, Excluded: st.Excluded, Totals: api.Totals(st.Totals),
 		WaitingUntil: api.When(st.WaitingUntil), Why: st.Why, Held: st.Held, SnapshotHash: st.SnapshotHash, ForecastEnd: api.When(st.ForecastEnd),
 		StartedAt: api.When(st.StartedAt), FinishedAt: api.When(st.FinishedAt),
+		NextFiring: api.When(st.NextFiring), LastFiring: firingOf(st.LastFiring),
 	}
 }
 

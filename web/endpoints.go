@@ -9,6 +9,7 @@ func (s *Server) registerEndpoints() {
 	s.registerTemplates()
 	s.registerTemplatePreview()
 	s.registerCampaigns()
+	s.registerSchedules()
 	s.registerStopAll()
 	s.registerReports()
 	s.registerRoutes()

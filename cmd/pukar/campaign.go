@@ -12,7 +12,7 @@ import (
 )
 
 func (sh *shell) campaignCommands() *cobra.Command {
-	return group("campaign", "Campaigns: create, plan, test, launch, watch, pause, resume, cancel",
+	return group("campaign", "Campaigns: create, plan, test, launch, schedule, watch, pause, resume, cancel",
 		`A campaign is a YAML file: whom, what, by which route, when. Create it as a draft, look at its plan, send its text to
 yourself, then launch it. Its people are frozen at the launch: what is imported later does not change a run.`,
 		sh.campaignCreate(), sh.campaignUpdate(), sh.campaignPlan(), sh.campaignTest(),
@@ -22,7 +22,7 @@ yourself, then launch it. Its people are frozen at the launch: what is imported 
 		sh.campaignMove(move{
 			verb: "approve", short: "Approve a campaign that somebody else submitted", done: "is approved and may be launched",
 		}),
-		sh.campaignLaunch(), sh.campaignStatus(), sh.campaignWatch(),
+		sh.campaignLaunch(), sh.campaignSchedule(), sh.campaignCalendar(), sh.campaignStatus(), sh.campaignWatch(),
 		sh.campaignMove(move{
 			verb: "pause", short: "Stop sending until it is resumed", done: "is being paused: what is on the wire is finished first", why: true,
 		}),
@@ -171,9 +171,10 @@ func (sh *shell) campaignList() *cobra.Command {
 				if c.Run > 0 {
 					run = strconv.Itoa(int(c.Run))
 				}
-				rows[i] = []string{c.Name, c.State, run, count(c.Recipients), c.UpdatedAt.String()}
+				rows[i] = []string{c.Name, c.State, run, count(c.Recipients), c.UpdatedAt.String(), timeOrDash(c.NextFiring)}
 			}
-			return printTable(sh.stdout, []column{left("name"), left("state"), right("run"), right("recipients"), left("since")}, rows)
+			columns := []column{left("name"), left("state"), right("run"), right("recipients"), left("since"), left("next firing")}
+			return printTable(sh.stdout, columns, rows)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -165,5 +165,15 @@ func printStatus(w io.Writer, s api.CampaignStatus) error {
 	if s.FinishedAt != nil {
 		facts = append(facts, [2]string{"finished", s.FinishedAt.String()})
 	}
+	if s.NextFiring != nil {
+		facts = append(facts, [2]string{"next firing", s.NextFiring.String()})
+	}
+	if f := s.LastFiring; f != nil {
+		last := dueTimes(*f) + " " + firingState(*f)
+		if f.Reason != "" {
+			last += ": " + f.Reason
+		}
+		facts = append(facts, [2]string{"last firing", last})
+	}
 	return pairs(w, facts...)
 }

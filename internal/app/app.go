@@ -112,7 +112,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 func (a *App) start(ctx context.Context) error {
 	for _, begin := range []func(context.Context) error{
 		a.startServers, a.openDatabase, a.openRedis, a.prepare, a.guard, a.startListener, a.startInbox, a.startRoutes, a.startCampaigns,
-		a.startSenders, a.startSweeper, a.startMetrics, a.startInterface,
+		a.startSenders, a.startSweeper, a.startScheduler, a.startMetrics, a.startInterface,
 	} {
 		if err := begin(ctx); err != nil {
 			return err

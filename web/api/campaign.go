@@ -22,7 +22,7 @@ func (t Totals) Sum() int64 {
 // CampaignStatus says where a campaign stands: before its first launch, then its newest run.
 type CampaignStatus struct {
 	Name          string  `json:"name"`
-	State         string  `json:"state" doc:"draft, submitted, approved, running, pausing, paused, settling, done, cancelling, cancelled or failed"`
+	State         string  `json:"state" doc:"draft, submitted, approved, scheduled, running, pausing, paused, settling, done, cancelling, cancelled or failed"`
 	Run           int32   `json:"run" doc:"Number of the newest run; 0 before the first"`
 	Kind          string  `json:"kind,omitempty" doc:"campaign or test"`
 	Route         string  `json:"route,omitempty"`
@@ -39,6 +39,8 @@ type CampaignStatus struct {
 	ForecastEnd   *Time   `json:"forecast_finishes_at,omitempty" doc:"When the plan at the launch expected the end"`
 	StartedAt     *Time   `json:"started_at,omitempty"`
 	FinishedAt    *Time   `json:"finished_at,omitempty"`
+	NextFiring    *Time   `json:"next_firing,omitempty" doc:"When it fires next, while a schedule is in force"`
+	LastFiring    *Firing `json:"last_firing,omitempty" doc:"The newest due time of its schedule, and what became of it"`
 }
 
 // Ended says whether nothing will happen any more by itself.
@@ -57,6 +59,7 @@ type CampaignSummary struct {
 	Run        int32  `json:"run"`
 	Recipients int64  `json:"recipients"`
 	UpdatedAt  Time   `json:"updated_at"`
+	NextFiring *Time  `json:"next_firing,omitempty" doc:"When it fires next, while a schedule is in force"`
 }
 
 // CampaignList is every campaign.
@@ -68,7 +71,7 @@ type CampaignList struct {
 // Campaign is a campaign as it is kept.
 type Campaign struct {
 	Name        string `json:"name"`
-	Stage       string `json:"stage" doc:"How far it got before its first run: draft, submitted, approved or launched"`
+	Stage       string `json:"stage" doc:"How far it got before its first run: draft, submitted, approved, scheduled or launched"`
 	Source      string `json:"source" doc:"The YAML as it was given"`
 	Actor       string `json:"actor" doc:"Who created it"`
 	SubmittedBy string `json:"submitted_by,omitempty"`
