@@ -24,6 +24,7 @@ func TestScriptDecidesAsPlan(t *testing.T) {
 	script := redis.NewScript(reserveSource)
 	random := rand.New(rand.NewPCG(1, 2))
 	keys := []string{key("main", "a"), key("main", "b"), key("main", "c")}
+	granted, refused := int64(0), make([]int64, len(keys))
 	for i := range 2000 {
 		used := keys[:1+random.IntN(3)]
 		if random.IntN(40) == 0 {
@@ -34,37 +35,62 @@ func TestScriptDecidesAsPlan(t *testing.T) {
 			client.Set(ctx, used[0], fmt.Sprintf("%d:%d", now.Add(time.Hour).UnixMicro(), random.IntN(1000)), 0)
 		}
 		stored := make([]string, len(used))
-		var intervals []int64
+		bounds := make([]bound, len(used))
 		least := 1 + random.Int64N(16)
 		parts, horizon := least+random.Int64N(300), random.Int64N(int64(5*time.Second))
-		args := []any{parts, horizon, int64(MaxHorizon), least}
+		sizes := randomSizes(random, least, parts)
+		args := []any{parts, horizon, int64(MaxHorizon), least, string(sizes), longestMessage}
 		for k := range used {
 			stored[k] = client.Get(ctx, used[k]).Val()
-			intervals = append(intervals, 1+random.Int64N(20_000_000))
-			args = append(args, intervals[k])
+			bounds[k].interval, bounds[k].burst = 1+random.Int64N(20_000_000), 1+random.Int64N(60)
+			args = append(args, bounds[k].interval, bounds[k].burst)
 		}
 		got, err := script.Run(ctx, client, used, args...).Int64Slice()
 		if err != nil {
 			t.Fatal(err)
 		}
 		now := got[1]
-		ahead := make([]int64, len(used))
 		for k, value := range stored {
-			ahead[k] = parseSlot(value, now)
+			bounds[k].ahead = parseSlot(value, now)
 		}
-		granted, start, interval, retry, next := plan(ahead, intervals, least, parts, horizon)
-		if diff := cmp.Diff([]int64{granted, now, start, interval, retry}, got); diff != "" {
-			t.Fatalf("reservation %d, ahead %v, intervals %v, parts %d to %d, horizon %d: (-plan +script)\n%s", i, ahead, intervals, least, parts, horizon, diff)
+		p := plan(bounds, sizes, least, parts, horizon)
+		if diff := cmp.Diff([]int64{p.granted, now, p.start, p.interval, p.retry, int64(p.held)}, got); diff != "" {
+			t.Fatalf("reservation %d, bounds %+v, sizes %v, parts %d to %d, horizon %d: (-plan +script)\n%s", i, bounds, sizes, least, parts, horizon, diff)
 		}
-		for k := range next {
-			if after := parseSlot(client.Get(ctx, used[k]).Val(), now); after != next[k] {
-				t.Fatalf("reservation %d: key %d holds %d, plan %d", i, k, after, next[k])
+		granted += p.granted
+		refused[p.held] += min(1, p.retry)
+		for k := range p.next {
+			if after := parseSlot(client.Get(ctx, used[k]).Val(), now); after != p.next[k] {
+				t.Fatalf("reservation %d: key %d holds %d, plan %d", i, k, after, p.next[k])
 			}
 			if ttl := client.PTTL(ctx, used[k]).Val(); ttl <= 0 || ttl > MaxHorizon+time.Minute {
 				t.Fatalf("key %d expires in %v", k, ttl)
 			}
 		}
+		// Time stands still for the script unless the slots are taken back by what they took.
+		for k := range used {
+			if random.IntN(4) == 0 {
+				client.Del(ctx, keys[k])
+			}
+		}
 	}
+	if granted == 0 || slices.Min(refused) == 0 {
+		t.Errorf("%d parts were granted, and %v refused by each limit: the test shows too little", granted, refused)
+	}
+}
+
+// randomSizes are messages of so many parts together, the first of least parts; sometimes none, where any number will do.
+func randomSizes(random *rand.Rand, least, parts int64) []byte {
+	if random.IntN(2) == 0 {
+		return nil
+	}
+	sizes := []byte{byte(least)}
+	for left := parts - least; left > 0; {
+		size := min(left, random.Int64N(17))
+		sizes = append(sizes, byte(size))
+		left -= size
+	}
+	return sizes
 }
 
 // parseSlot returns a stored next free slot in nanoseconds from now, 0 when absent.
@@ -135,6 +161,28 @@ func TestReserveAtLeast(t *testing.T) {
 	}
 	if _, err := reserve(3, 2, time.Second); !errors.Is(err, ErrInvalid) {
 		t.Errorf("fewer than the least: %v, want ErrInvalid", err)
+	}
+}
+
+func TestReserveMessages(t *testing.T) {
+	t.Parallel()
+	throttle := New(testenv.Redis(t))
+	limits := []Limit{{Name: "route", PartsPerSecond: 0.2}, {Name: "campaign:1", PartsPerSecond: 0.05, Burst: 4}}
+	reserve := func(sizes []byte, least int) (Slots, error) {
+		return throttle.ReserveMessages(t.Context(), "main", limits, sizes, least, 20*time.Second)
+	}
+	if slots, err := reserve([]byte{2, 0, 2, 3}, 2); err != nil || slots.Granted != 4 || slots.Interval != 5*time.Second {
+		t.Errorf("five slots for messages of 2, 2 and 3 parts: %+v, %v", slots, err)
+	}
+	if slots, err := reserve([]byte{2}, 2); err != nil || slots.Granted != 0 || slots.Held != "campaign:1" {
+		t.Errorf("no slot left in either limit, the campaign's for longer: %+v, %v", slots, err)
+	}
+	limits = limits[:1]
+	if slots, err := reserve([]byte{2}, 2); err != nil || slots.Granted != 0 || slots.Held != "route" {
+		t.Errorf("no slot left on the route: %+v, %v", slots, err)
+	}
+	if _, err := reserve([]byte{2, 2}, 3); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a least that cuts a message: %v, want ErrInvalid", err)
 	}
 }
 
