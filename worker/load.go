@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"pukar/campaign"
-	"pukar/internal/throttle"
 	"pukar/smpp"
 )
 
@@ -32,17 +31,17 @@ func (b *load) add(l letter, part int, tries int16, stopped []int32) {
 
 // sendOff hands a stride to its bind and records it when every part has its result. The shift goes on
 // with the next stride meanwhile; room on the route bounds how far.
-func (w *shift) sendOff(ctx context.Context, bind *smpp.Bind, stride *campaign.Stride, load load, slots throttle.Slots) {
+func (w *shift) sendOff(ctx context.Context, place *place, stride *campaign.Stride, load load) {
 	for i := range load.parts {
-		if slots.Interval > 0 {
-			load.parts[i].NotBefore = slots.At(i)
+		if place.Interval > 0 {
+			load.parts[i].NotBefore = place.At(i)
 		}
 	}
 	w.Metrics.Opened(stride.Route)
 	w.strides.Go(func() {
 		defer w.Metrics.Recorded(stride.Route)
-		defer w.post.route.ahead.Release(int64(stride.Parts))
-		w.deliver(ctx, bind, stride, load)
+		defer place.release()
+		w.deliver(ctx, place.bind, stride, load)
 		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 		defer cancel()
 		rule := campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}

@@ -1,10 +1,7 @@
 package worker
 
 import (
-	"math"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"pukar/internal/config"
 	"pukar/internal/throttle"
@@ -17,52 +14,60 @@ type Route struct {
 	Config config.Route
 	SMPP   *smpp.Route
 
-	ahead  *semaphore.Weighted // parts written ahead and not recorded
-	limit  int                 // its size
-	limits []throttle.Limit    // of the route
-	rates  map[string]float64  // of each bind
+	limit int    // parts that may be written ahead and not recorded
+	lanes *lanes // who may write them
+	most  int    // parts of a stride
+	binds map[string]config.Bind
 }
 
 // NewRoute puts the bounds of DESIGN 4.4 on a route: parts in flight stay under two windows and half a
 // second of the rate, whatever number of batches is on it.
 func NewRoute(c config.Route, route *smpp.Route) *Route {
 	windows := 0
-	rates := make(map[string]float64, len(c.Binds))
+	binds := make(map[string]config.Bind, len(c.Binds))
 	for _, b := range c.Binds {
 		if b.Type != smpp.TypeReceiver {
 			windows += b.Window
 		}
-		rates[b.Name] = b.PartsPerSecond
+		binds[b.Name] = b
 	}
 	limit := 2 * windows
 	if c.PartsPerSecond > 0 {
 		limit = min(limit, int(c.PartsPerSecond/2))
 	}
 	limit = max(limit, coding.MaxParts) // one message must always fit
-	return &Route{
-		Config: c, SMPP: route, ahead: semaphore.NewWeighted(int64(limit)), limit: limit,
-		limits: []throttle.Limit{{Name: "route", PartsPerSecond: c.PartsPerSecond}},
-		rates:  rates,
-	}
+	lanes := newLanes(limit)
+	return &Route{Config: c, SMPP: route, limit: limit, lanes: lanes, most: lanes.room / 2, binds: binds}
 }
 
-// throttles are the limits that a stride of a campaign on a bind must keep, and the slowest of them in
-// parts a second, 0 for none.
-func (r *Route) throttles(bind, campaign string, campaignRate float64) (limits []throttle.Limit, slowest float64) {
-	limits = append(limits, r.limits...)
-	limits = append(limits,
-		throttle.Limit{Name: "bind:" + bind, PartsPerSecond: r.rates[bind]},
-		throttle.Limit{Name: "campaign:" + campaign, PartsPerSecond: campaignRate})
-	slowest = math.Inf(1)
+// bindLimit begins the names of the binds' limits.
+const bindLimit = "bind:"
+
+// throttles are the limits that a stride of a campaign on a bind must keep, and the one among them that spaces its parts: the route's,
+// the bind's where the route has none, or the campaign's where neither has. The others may be early by a window or a quarter of a second
+// of their rate, whichever is less, so that nobody holds the route for as long as her own parts take.
+func (r *Route) throttles(bind, campaign string, campaignRate float64) (limits []throttle.Limit, spacing throttle.Limit) {
+	b := r.binds[bind]
+	burst := func(rate float64) int { return max(1, min(b.Window, int(rate/4))) }
+	limits = []throttle.Limit{
+		{Name: "route", PartsPerSecond: r.Config.PartsPerSecond},
+		{Name: bindLimit + bind, PartsPerSecond: b.PartsPerSecond, Burst: burst(b.PartsPerSecond)},
+		{Name: "campaign:" + campaign, PartsPerSecond: campaignRate, Burst: burst(campaignRate)},
+	}
 	for _, l := range limits {
 		if l.PartsPerSecond > 0 {
-			slowest = min(slowest, l.PartsPerSecond)
+			return limits, l
 		}
 	}
-	if math.IsInf(slowest, 1) {
-		return limits, 0
+	return limits, throttle.Limit{}
+}
+
+// interval is the time between two parts at a bind's own rate, 0 for none.
+func (r *Route) interval(bind string) time.Duration {
+	if rate := r.binds[bind].PartsPerSecond; rate > 0 {
+		return time.Duration(float64(time.Second) / rate)
 	}
-	return limits, slowest
+	return 0
 }
 
 // usable reports whether a bind can send now.

@@ -35,45 +35,44 @@ func TestRouteLimit(t *testing.T) {
 			if r.limit != test.want {
 				t.Errorf("%d parts may be written ahead, want %d", r.limit, test.want)
 			}
-			if !r.ahead.TryAcquire(int64(test.want)) || r.ahead.TryAcquire(1) {
-				t.Error("the room is not of that size")
+			if got := r.lanes.room + r.lanes.express; got != test.want || r.lanes.room < coding.MaxParts {
+				t.Errorf("there is room for %d parts, %d of them for anybody", got, r.lanes.room)
 			}
 		})
 	}
 }
 
+// TestThrottles holds the limits of a stride to the configured rates, and to who spaces.
 func TestThrottles(t *testing.T) {
 	t.Parallel()
-	r := NewRoute(config.Route{PartsPerSecond: 100, Binds: []config.Bind{{Name: "main-1", Window: 10, PartsPerSecond: 40}, {Name: "main-2", Window: 10}}}, nil)
 	tests := []struct {
-		name, bind   string
-		campaignRate float64
-		bindRate     float64
-		slowest      float64
+		name         string
+		route        float64
+		bind         string
+		campaign     float64
+		wantBind     throttle.Limit
+		wantCampaign throttle.Limit
+		spacing      string
 	}{
-		{"the bind is slowest", "main-1", 50, 40, 40},
-		{"the campaign is slowest", "main-1", 5, 40, 5},
-		{"the route is slowest", "main-2", 0, 0, 100},
+		{"the route spaces", 100, "main-1", 50, throttle.Limit{PartsPerSecond: 40, Burst: 10}, throttle.Limit{PartsPerSecond: 50, Burst: 12}, "route"},
+		{"however slow the campaign is", 100, "main-2", 3, throttle.Limit{Burst: 1}, throttle.Limit{PartsPerSecond: 3, Burst: 1}, "route"},
+		{"the bind where the route does not", 0, "main-1", 500, throttle.Limit{PartsPerSecond: 40, Burst: 10}, throttle.Limit{PartsPerSecond: 500, Burst: 30}, "bind:main-1"},
+		{"the campaign where neither does", 0, "main-2", 5, throttle.Limit{Burst: 1}, throttle.Limit{PartsPerSecond: 5, Burst: 1}, "campaign:camp"},
+		{"nothing is limited", 0, "main-2", 0, throttle.Limit{Burst: 1}, throttle.Limit{Burst: 1}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			limits, slowest := r.throttles(test.bind, "camp", test.campaignRate)
-			want := []throttle.Limit{
-				{Name: "route", PartsPerSecond: 100}, {Name: "bind:" + test.bind, PartsPerSecond: test.bindRate}, {Name: "campaign:camp", PartsPerSecond: test.campaignRate},
-			}
+			r := NewRoute(config.Route{PartsPerSecond: test.route, Binds: []config.Bind{{Name: "main-1", Window: 30, PartsPerSecond: 40}, {Name: "main-2", Window: 10}}}, nil)
+			limits, spacing := r.throttles(test.bind, "camp", test.campaign)
+			test.wantBind.Name, test.wantCampaign.Name = "bind:"+test.bind, "campaign:camp"
+			want := []throttle.Limit{{Name: "route", PartsPerSecond: test.route}, test.wantBind, test.wantCampaign}
 			if diff := cmp.Diff(want, limits); diff != "" {
 				t.Error(diff)
 			}
-			if slowest != test.slowest {
-				t.Errorf("the slowest is %v, want %v", slowest, test.slowest)
+			if spacing.Name != test.spacing {
+				t.Errorf("%q spaces the parts, want %q", spacing.Name, test.spacing)
 			}
 		})
-	}
-	if _, slowest := NewRoute(config.Route{Binds: []config.Bind{{Name: "b", Window: 10}}}, nil).throttles("b", "camp", 0); slowest != 0 {
-		t.Errorf("without any rate the slowest is %v", slowest)
-	}
-	if len(r.limits) != 1 {
-		t.Errorf("asking has changed the route's own limits: %+v", r.limits)
 	}
 }

@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	workTime    = 10 * time.Second // a handler's turn
 	renewEvery  = 5 * time.Second
 	tokenWait   = 2 * time.Second
 	recordTime  = 45 * time.Second
@@ -54,13 +53,13 @@ type Sender struct {
 // lateAtOnce leaves most connections to the strides when a centre wakes up with thousands of responses.
 const lateAtOnce = 4
 
-// Work leases the batch that a hint names and opens strides in it for ten seconds, or until its window
+// Work leases the batch that a hint names and opens strides in it for its lane's turn, or until its window
 // closes, its lease is gone or nothing is left. With time left it goes on with the run's next batch, without a way
 // through the queue. A hint that leads nowhere is no error.
 func (s *Sender) Work(ctx context.Context, h queue.Hint) error {
 	s.working.Add(1)
 	defer s.working.Done()
-	until := time.Now().Add(workTime)
+	until := time.Now().Add(s.turn(ctx, h.Run))
 	var errs []error
 	for next := &h; next != nil; {
 		lease, err := s.claim(ctx, *next)
@@ -75,6 +74,15 @@ func (s *Sender) Work(ctx context.Context, h queue.Hint) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// turn is how long a handler stays with a run.
+func (s *Sender) turn(ctx context.Context, run int32) time.Duration {
+	job, err := s.Runs.get(ctx, run)
+	if err != nil {
+		return laneTerms[bulk].turn // whoever claims the batch meets the error too, and says it
+	}
+	return laneTerms[laneOf(job.run.Priority)].turn
 }
 
 // Begin hands a run's first hints out and works on one of them at once in this process: the queue is looked at

@@ -81,25 +81,16 @@ func (w *shift) first(ctx context.Context) error {
 	if len(w.ready) == 0 {
 		return errIdle
 	}
-	bind, err := w.pick(ctx)
+	place, err := w.place(ctx, w.pick, w.sizes)
 	if err != nil {
 		return err
 	}
-	most := w.mostParts(bind)
-	n, parts := w.takeWhole(w.ready, most)
-	slots, closes, err := w.slots(ctx, bind, parts, len(w.ready[0].parts))
-	if err != nil {
-		return err
-	}
-	if slots.Granted < parts {
-		n, parts = w.takeWhole(w.ready, slots.Granted)
-		w.post.route.ahead.Release(int64(slots.Granted - parts))
-	}
+	n, parts := w.takeWhole(w.ready, place.Granted)
 	letters := w.ready[:n]
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
 		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name,
-		Bind: bind.Name(), Centre: w.post.route.Config.Centre, Closes: closes,
+		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.closes,
 	}
 	var skips []campaign.Skip
 	for i, l := range letters {
@@ -108,9 +99,9 @@ func (w *shift) first(ctx context.Context) error {
 			skips = append(skips, campaign.Skip{Seq: l.seq, Reason: "render", Detail: l.skip})
 		}
 	}
-	stopped, err := w.Ledger.OpenFirst(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, beyond(slots, parts))
+	stopped, err := w.Ledger.OpenFirst(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, place.pace)
 	if err != nil {
-		w.post.route.ahead.Release(int64(parts))
+		place.release()
 		return w.abandon(ctx, stride, err)
 	}
 	w.ready = w.ready[n:]
@@ -120,13 +111,23 @@ func (w *shift) first(ctx context.Context) error {
 			load.add(l, i, 0, stopped)
 		}
 	}
-	w.sendOff(ctx, bind, stride, load, slots)
+	w.sendOff(ctx, place, stride, load)
 	return nil
+}
+
+// sizes are the parts of each letter that could go by a bind in one stride.
+func (w *shift) sizes(bind *smpp.Bind) []byte {
+	n, _ := w.takeWhole(w.ready, w.mostParts(bind))
+	sizes := make([]byte, n)
+	for i, l := range w.ready[:n] {
+		sizes[i] = byte(len(l.parts))
+	}
+	return sizes
 }
 
 // redo opens a stride over parts that are due again, those of one bind together.
 func (w *shift) redo(ctx context.Context) error {
-	limit := max(w.post.route.limit/2, coding.MaxParts)
+	limit := max(w.post.route.most, coding.MaxParts)
 	due, err := w.Ledger.ReadRedo(ctx, w.lease, w.post.route.away(), limit)
 	if err != nil {
 		return err
@@ -141,14 +142,18 @@ func (w *shift) redo(ctx context.Context) error {
 	for n < len(due) && due[n].Bind == due[0].Bind {
 		n++
 	}
-	bind, ok := w.post.route.SMPP.Bind(due[0].Bind)
-	if !ok || !usable(bind) {
-		// It is free to go by any bind, or its own is gone from the configuration, or has been away for too long.
-		if bind, err = w.pick(ctx); err != nil {
-			return err
+	return w.redoOn(ctx, due[:n])
+}
+
+// pickFor answers the bind that the parts wait for, or another where they are free to go by any, or their own is gone from the
+// configuration, or has been away for too long.
+func (w *shift) pickFor(due []campaign.RedoPart) func(context.Context) (*smpp.Bind, error) {
+	return func(ctx context.Context) (*smpp.Bind, error) {
+		if bind, ok := w.post.route.SMPP.Bind(due[0].Bind); ok && usable(bind) {
+			return bind, nil
 		}
+		return w.pick(ctx)
 	}
-	return w.redoOn(ctx, bind, due[:n])
 }
 
 // withoutCut drops the parts of the message that a cut at n would tear, unless it is the only one: parts
@@ -167,28 +172,30 @@ func withoutCut(due []campaign.RedoPart, n int) []campaign.RedoPart {
 	return due[:n]
 }
 
-// leading counts the parts of the first message.
-func leading(due []campaign.RedoPart) int {
-	n := 1
-	for n < len(due) && due[n].Seq == due[0].Seq {
-		n++
+// messages counts the parts of each message.
+func messages(due []campaign.RedoPart) (sizes []byte) {
+	for i := range due {
+		if i == 0 || due[i].Seq != due[i-1].Seq {
+			sizes = append(sizes, 0)
+		}
+		sizes[len(sizes)-1]++
 	}
-	return n
+	return sizes
 }
 
-func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.RedoPart) error {
-	slots, closes, err := w.slots(ctx, bind, len(due), leading(due))
+func (w *shift) redoOn(ctx context.Context, due []campaign.RedoPart) error {
+	place, err := w.place(ctx, w.pickFor(due), func(bind *smpp.Bind) []byte {
+		sizes := messages(due)
+		return fitting(sizes, max(int(sizes[0]), w.mostParts(bind)))
+	})
 	if err != nil {
 		return err
 	}
-	if slots.Granted < len(due) {
-		due = withoutCut(due, slots.Granted)
-		w.post.route.ahead.Release(int64(slots.Granted - len(due)))
-	}
+	due = due[:place.Granted]
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
 		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name,
-		Bind: bind.Name(), Centre: w.post.route.Config.Centre, Closes: closes,
+		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.closes,
 	}
 	letters := make([]letter, len(due))
 	var skips []campaign.Skip
@@ -200,9 +207,9 @@ func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.Redo
 			skips = append(skips, campaign.Skip{Seq: due[i].Seq, Reason: "render", Detail: letters[i].skip})
 		}
 	}
-	stopped, err := w.Ledger.OpenRedo(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, beyond(slots, len(due)))
+	stopped, err := w.Ledger.OpenRedo(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, place.pace)
 	if err != nil {
-		w.post.route.ahead.Release(int64(len(due)))
+		place.release()
 		return w.abandon(ctx, stride, err)
 	}
 	var load load
@@ -211,7 +218,7 @@ func (w *shift) redoOn(ctx context.Context, bind *smpp.Bind, due []campaign.Redo
 			load.add(l, int(due[i].Part)-1, due[i].Tries, stopped)
 		}
 	}
-	w.sendOff(ctx, bind, stride, load, slots)
+	w.sendOff(ctx, place, stride, load)
 	return nil
 }
 

@@ -98,11 +98,8 @@ func TestRedoIsCutBetweenMessages(t *testing.T) {
 	}
 	due := make([]campaign.RedoPart, 3)
 	due[2].Seq = 1
-	if n := leading(due); n != 2 {
-		t.Errorf("the first message has %d parts, want 2", n)
-	}
-	if n := leading(due[2:]); n != 1 {
-		t.Errorf("the only message has %d parts, want 1", n)
+	if sizes := messages(due); !slices.Equal(sizes, []byte{2, 1}) {
+		t.Errorf("the messages have %v parts, want 2 and 1", sizes)
 	}
 }
 
@@ -130,14 +127,43 @@ func TestLoadLeavesOutWhoSaidStop(t *testing.T) {
 func TestBeyond(t *testing.T) {
 	t.Parallel()
 	near := throttle.Slots{Granted: 50, First: time.Now(), Interval: 10 * time.Millisecond}
-	if got := beyond(near, 50); got != 0 {
+	if got := beyond(near, 0); got != 0 {
 		t.Errorf("a stride of half a second gets %s more", got)
 	}
 	slow := throttle.Slots{Granted: 3, First: time.Now(), Interval: 2 * time.Second}
-	if got := beyond(slow, 3); got < 3*time.Second || got > 4*time.Second {
+	if got := beyond(slow, 0); got < 3*time.Second || got > 4*time.Second {
 		t.Errorf("a message whose last slot is in four seconds gets %s more", got)
 	}
-	if got := beyond(throttle.Slots{}, 0); got != 0 {
-		t.Errorf("a stride of nothing gets %s more", got)
+	slow.Interval = time.Millisecond
+	if got := beyond(slow, 2*time.Second); got < 3*time.Second || got > 4*time.Second {
+		t.Errorf("a message whose bind takes four seconds for it gets %s more", got)
+	}
+}
+
+// TestWorthwhile holds what a stride waits for to whole messages, half of what it wants, and what its limits give at a time.
+func TestWorthwhile(t *testing.T) {
+	t.Parallel()
+	campaign := []throttle.Limit{{Name: "route", PartsPerSecond: 300}, {Name: "campaign:1", PartsPerSecond: 20, Burst: 5}}
+	tests := []struct {
+		name   string
+		limits []throttle.Limit
+		sizes  []byte
+		want   int
+	}{
+		{"half", campaign[:1], []byte{1, 1, 1, 1}, 2},
+		{"not a part of a message", campaign[:1], []byte{2, 2, 2}, 2},
+		{"the first message whatever its size", campaign[:1], []byte{0, 9, 1}, 9},
+		{"the only one", campaign[:1], []byte{1}, 1},
+		{"what the campaign gives at a time", campaign, []byte{1, 1, 1, 1, 1, 1, 1, 1, 1}, 2},
+		{"or one message", campaign, []byte{3, 3, 3, 3}, 3},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			a := ask{limits: test.limits, spacing: test.limits[0], sizes: test.sizes}
+			if got := a.worthwhile(test.sizes); got != test.want {
+				t.Errorf("it waits for %d parts, want %d", got, test.want)
+			}
+		})
 	}
 }

@@ -2,16 +2,48 @@ package worker
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"pukar/internal/throttle"
 	"pukar/smpp"
 )
 
-// mostParts bounds a stride, so that two fit on the route and one can be written while the other waits
-// for its responses; on a bind that its centre holds back, by what it lets through in half a second.
+const (
+	// strideTime is how long the parts of a stride take at the rate that spaces them, unless one message alone takes longer: what is
+	// more pressing does not wait behind a long one.
+	strideTime = 125 * time.Millisecond
+	// openAhead is how long before its first slot a stride is opened at most: it must be written within a second.
+	openAhead = 300 * time.Millisecond
+	// pickAgain is how long a bind is waited for that has used up its rate, before another is looked for.
+	pickAgain = 50 * time.Millisecond
+)
+
+// place is what a stride has of its route until it is recorded: a bind, slots, and room for as many parts.
+type place struct {
+	throttle.Slots
+	bind   *smpp.Bind
+	closes time.Time // when the window closes
+	pace   time.Duration
+	turn   *turn // nil where there are no parts
+	lanes  *lanes
+}
+
+// release gives the room back.
+func (p *place) release() {
+	if p.turn != nil {
+		p.lanes.release(p.turn)
+	}
+}
+
+// mostParts bounds a stride: so that two fit on the route, and one can be written while the other waits for its responses; by what its
+// rate gives in a short time, and by what a bind that its centre holds back lets through in half a second.
 func (w *shift) mostParts(bind *smpp.Bind) int {
-	most := min(strideParts, w.post.route.limit/2)
+	route := w.post.route
+	most := min(strideParts, route.most)
+	if _, spacing := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate); spacing.PartsPerSecond > 0 {
+		most = min(most, int(spacing.PartsPerSecond*strideTime.Seconds()))
+	}
 	if held := bind.Status().RateLimit; held > 0 {
 		most = min(most, int(held/2))
 	}
@@ -31,84 +63,154 @@ func (w *shift) pick(ctx context.Context) (*smpp.Bind, error) {
 	return nil, errIdle
 }
 
-// slots takes time slots from the throttles and room on the route for the parts, at least for the first
-// message, and answers when the window closes. As many parts as were granted have room. Room is only held
-// by who has slots, so that a slow campaign is in nobody's way.
-func (w *shift) slots(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (slots throttle.Slots, closes time.Time, err error) {
-	if parts > 0 {
-		began := time.Now()
-		slots, err = w.reserve(ctx, bind, parts, atLeast)
-		w.Metrics.Waited(w.post.route.Config.Name, time.Since(began))
-		if err != nil {
-			return slots, closes, err
-		}
-	}
-	closes, open := w.window.Open(time.Now())
-	if !open {
-		w.post.route.ahead.Release(int64(slots.Granted))
-		return slots, closes, errIdle
-	}
-	return slots, closes, nil
-}
-
-// reserve asks for slots while it holds room for them, and gives the room back whenever it has to wait.
-func (w *shift) reserve(ctx context.Context, bind *smpp.Bind, parts, atLeast int) (throttle.Slots, error) {
-	route := w.post.route
-	limits, slowest := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
-	atLeast = max(1, atLeast)
-	horizon := slotHorizon
-	if slowest > 0 {
-		horizon = max(horizon, time.Duration(float64(atLeast+1)/slowest*float64(time.Second)))
-		parts = min(parts, max(atLeast, int(slowest*slotHorizon.Seconds())))
-	}
-	for until := time.Now().Add(tokenWait); ; {
-		if err := w.room(ctx, parts); err != nil {
-			return throttle.Slots{}, err
-		}
-		slots, err := w.Throttle.ReserveAtLeast(ctx, route.Config.Name, limits, atLeast, parts, horizon)
-		route.ahead.Release(int64(parts - slots.Granted))
-		if err != nil {
-			return slots, err
-		}
-		wait := max(slots.RetryIn, 10*time.Millisecond)
-		if slots.Granted > 0 {
-			// A stride must be written within a second, so it is opened only when its first slot is near.
-			if wait = time.Until(slots.First) - 100*time.Millisecond; wait <= 0 || pause(ctx, wait) {
-				return slots, nil
-			}
-			route.ahead.Release(int64(slots.Granted))
-			return throttle.Slots{}, context.Cause(ctx)
-		}
-		if time.Now().Add(wait).After(until) {
-			return slots, errIdle
-		}
-		if !pause(ctx, wait) {
-			return slots, context.Cause(ctx)
-		}
-	}
-}
-
-// room takes room on the route for parts that will be written ahead.
-func (w *shift) room(ctx context.Context, parts int) error {
-	wait, cancel := context.WithTimeout(ctx, tokenWait)
+// place finds a bind with slots and room for the messages, whose parts sizes tells; at least for the first that has any. Fewer may be
+// granted than were asked for, but whole messages. Room is only held by who has slots, so that a slow campaign is in nobody's way.
+func (w *shift) place(ctx context.Context, pick func(context.Context) (*smpp.Bind, error), sizes func(*smpp.Bind) []byte) (*place, error) {
+	// The cause of the wait's end is errIdle, or that of ctx.
+	wait, cancel := context.WithTimeoutCause(ctx, tokenWait, errIdle)
 	defer cancel()
-	if err := w.post.route.ahead.Acquire(wait, int64(parts)); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+	route, began := w.post.route, time.Now()
+	defer func() { w.Metrics.Waited(route.Config.Name, time.Since(began)) }()
+	for {
+		bind, err := pick(ctx)
+		if err != nil {
+			return nil, err
 		}
-		return errIdle
+		limits, spacing := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
+		p := &place{bind: bind, lanes: route.lanes}
+		a := ask{lane: laneOf(w.post.run.Priority), run: w.lease.Run, limits: limits, spacing: spacing, sizes: sizes(bind)}
+		if a.parts() > 0 {
+			if p.turn, p.Slots, err = route.take(ctx, wait, w.Throttle, a); err != nil {
+				return nil, err
+			}
+			if p.turn == nil {
+				// The campaign or the bind has used up its rate. Another bind may have some left.
+				retry := max(p.RetryIn, retryLeast)
+				if strings.HasPrefix(p.Held, bindLimit) {
+					retry = min(retry, pickAgain)
+				}
+				if deadline, _ := wait.Deadline(); time.Until(deadline) < retry {
+					return nil, errIdle
+				}
+				if !pause(wait, retry) {
+					return nil, context.Cause(wait)
+				}
+				continue
+			}
+			if early := time.Until(p.First) - openAhead; early > 0 && !pause(ctx, early) {
+				p.release()
+				return nil, context.Cause(ctx)
+			}
+			p.pace = beyond(p.Slots, route.interval(bind.Name()))
+		}
+		var open bool
+		if p.closes, open = w.window.Open(time.Now()); !open {
+			p.release()
+			return nil, errIdle
+		}
+		return p, nil
 	}
-	return nil
 }
 
-// slotHorizon is how far ahead slots are taken, which bounds a stride to half a second of its rate.
-const slotHorizon = 500 * time.Millisecond
+// beyond is by how much the last part will be written later than a stride may usually take: only where one message alone takes that long
+// at the rate that spaces it, or at its bind's own.
+func beyond(slots throttle.Slots, ofBind time.Duration) time.Duration {
+	slots.Interval = max(slots.Interval, ofBind)
+	return max(0, time.Until(slots.At(slots.Granted-1))-700*time.Millisecond)
+}
 
-// beyond is by how much the last part's slot lies later than a stride may usually take: only where one
-// message alone takes that long at its rate.
-func beyond(slots throttle.Slots, parts int) time.Duration {
-	if parts == 0 {
-		return 0
+// ask is what a stride wants of its route.
+type ask struct {
+	lane    lane
+	run     int32
+	limits  []throttle.Limit
+	spacing throttle.Limit // the first of them that is set, or none
+	sizes   []byte         // the parts of each message, in order
+}
+
+func (a *ask) parts() (parts int) {
+	for _, size := range a.sizes {
+		parts += int(size)
 	}
-	return max(0, time.Until(slots.At(parts-1))-slotHorizon-200*time.Millisecond)
+	return parts
+}
+
+// least are the parts of the first message that has any.
+func (a *ask) least() int {
+	for _, size := range a.sizes {
+		if size > 0 {
+			return int(size)
+		}
+	}
+	return 0
+}
+
+// worthwhile are the parts that a stride waits for: half of what it could use, so that a saturated route is not given away by the part,
+// and no more than the other limits can give at a time.
+func (a *ask) worthwhile(sizes []byte) int {
+	half := 0
+	for _, size := range sizes {
+		half += int(size)
+	}
+	half /= 2
+	for _, limit := range a.limits {
+		if limit.PartsPerSecond > 0 && limit.Name != a.spacing.Name {
+			half = min(half, limit.Burst/2)
+		}
+	}
+	parts := a.least()
+	for counted, i := 0, 0; i < len(sizes); i++ {
+		if counted += int(sizes[i]); counted > half {
+			break
+		}
+		parts = max(parts, counted)
+	}
+	return parts
+}
+
+// take waits for the turn of a, then takes room and slots. Without a turn the limit that the slots name has none for it; it is for the
+// caller to ask again, of another bind where it is a bind's. It waits no longer than wait lasts; what is under way then is ended by ctx
+// only, because an answer that is not waited for is slots lost.
+func (r *Route) take(ctx, wait context.Context, throttles *throttle.Throttle, a ask) (*turn, throttle.Slots, error) {
+	for {
+		t := &turn{lane: a.lane, run: a.run, least: a.least(), parts: a.parts(), spaced: a.spacing.Name}
+		if err := r.lanes.wait(wait, t); err != nil {
+			return nil, throttle.Slots{}, err
+		}
+		sizes := a.sizes
+		if t.given < t.parts {
+			sizes = fitting(sizes, t.given)
+		}
+		horizon := t.reached
+		if rate := a.spacing.PartsPerSecond; rate > 0 {
+			horizon += time.Duration(float64(t.least) / rate * float64(time.Second))
+		}
+		slots, err := throttles.ReserveMessages(ctx, r.Config.Name, a.limits, sizes, a.worthwhile(sizes), horizon)
+		switch {
+		case err != nil || slots.Granted > 0:
+			r.lanes.done(t, slots.Granted)
+			return t, slots, err
+		case slots.Held != a.spacing.Name:
+			r.lanes.done(t, 0)
+			return nil, slots, nil
+		}
+		r.lanes.refuse(t, slots.RetryIn)
+		if deadline, ok := wait.Deadline(); ok && time.Until(deadline) < slots.RetryIn/2 {
+			return nil, slots, errIdle
+		}
+		if len(r.binds) > 1 && strings.HasPrefix(slots.Held, bindLimit) {
+			return nil, slots, nil
+		}
+	}
+}
+
+// fitting are the messages from the front that have at most so many parts together.
+func fitting(sizes []byte, most int) []byte {
+	parts := 0
+	for i, size := range sizes {
+		if parts += int(size); parts > most {
+			return sizes[:i]
+		}
+	}
+	return sizes
 }

@@ -18,6 +18,7 @@ import (
 // Times of a Server.
 const (
 	checkInterval = 200 * time.Millisecond // how often an empty queue is looked at
+	checkUrgent   = 50 * time.Millisecond  // and the urgent one, whose hints are waited for by somebody
 	pingTimeout   = 5 * time.Second
 	drainTimeout  = 5 * time.Second // asynq waits so long for handlers before it cancels their contexts
 	endTimeout    = 2 * time.Second // what a handler has to end after that
@@ -62,10 +63,14 @@ func NewServer(redisURL string, concurrency map[string]int, handler func(ctx con
 		if concurrency[queue] <= 0 {
 			continue
 		}
+		check := checkInterval
+		if queue == Urgent {
+			check = checkUrgent
+		}
 		s.servers[queue] = asynq.NewServerFromRedisClient(connection, asynq.Config{
 			Concurrency:       concurrency[queue],
 			Queues:            map[string]int{queue: 1},
-			TaskCheckInterval: checkInterval,
+			TaskCheckInterval: check,
 			ShutdownTimeout:   drainTimeout,
 			Logger:            &asynqLogger{log: s.log, queue: queue, now: time.Now},
 			LogLevel:          asynq.InfoLevel,
