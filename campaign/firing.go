@@ -68,11 +68,11 @@ func (s *Service) Due(ctx context.Context, now time.Time) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error { return refuseAfterRestore(ctx, tx) })
-	if errors.Is(err, ErrConflict) {
-		return nil, nil
+	held, err := heldBy(ctx, s.Pool)
+	if err != nil || held.any() {
+		return nil, err
 	}
-	return names, err
+	return names, nil
 }
 
 // Fire decides about everything of a campaign that was due at the moment when it was seen to be, and launches what is
@@ -144,10 +144,9 @@ func (f *fire) decide(ctx context.Context, tx pgx.Tx, name string) error {
 	if f.schedule, err = readInForce(ctx, tx, f.campaign.ID); err != nil || f.schedule == nil {
 		return err
 	}
-	if err := refuseAfterRestore(ctx, tx); errors.Is(err, ErrConflict) {
-		return nil // nothing may be launched: later it may be late
-	} else if err != nil {
-		return err
+	held, err := heldBy(ctx, tx)
+	if err != nil || held.any() {
+		return err // nothing may be launched: later it may be late
 	}
 	var problems []string
 	if f.times, problems = f.schedule.timetable(); len(problems) > 0 {

@@ -362,6 +362,31 @@ func TestNothingFiresBeforeResumeAll(t *testing.T) {
 	d.wantFirings(t, "daily", "24 10:00 fired 1")
 }
 
+// The same while everything is stopped; what is then late by more was missed.
+func TestNothingFiresWhileEverythingIsStopped(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	d.create(t, "daily")
+	d.schedule(t, "daily", Schedule{Cron: "0 10 * * *"})
+	if _, err := d.StopAll(t.Context(), "a test", "asha"); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{"2026-11-24 10:00:00", "2026-11-24 11:00:00"} {
+		if names, err := d.Due(t.Context(), ist(at)); err != nil || names != nil {
+			t.Errorf("due are %v, %v", names, err)
+		}
+		if fired, err := d.Fire(t.Context(), "daily", ist(at)); err != nil || fired != nil {
+			t.Errorf("%+v, %v", fired, err)
+		}
+	}
+	if _, err := d.ResumeAll(t.Context(), "asha", false); err != nil {
+		t.Fatal(err)
+	}
+	d.fire(t, "daily", "2026-11-24 11:00:00")
+	d.fire(t, "daily", "2026-11-25 10:00:00")
+	d.wantFirings(t, "daily", "24 10:00 skipped", "25 10:00 fired 1")
+}
+
 // Any number of schedulers may find the same due time: one run comes of it.
 func TestManySchedulersFireOnce(t *testing.T) {
 	t.Parallel()

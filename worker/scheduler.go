@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pukar/campaign"
+	"pukar/internal/metrics"
 )
 
 const (
@@ -25,6 +26,7 @@ type Scheduler struct {
 	Pool      *pgxpool.Pool
 	Campaigns *campaign.Service
 	Log       *slog.Logger
+	Metrics   *metrics.Metrics // may be nil
 
 	mu    sync.Mutex
 	hand  map[string]time.Time // campaigns that are being fired, or rest until then
@@ -35,7 +37,7 @@ type Scheduler struct {
 // Run competes for leadership and fires what is due while it has it, until ctx ends. It returns once the firings that
 // are under way have ended.
 func (s *Scheduler) Run(ctx context.Context) error {
-	leader := &leader{pool: s.Pool, lock: schedulerLock, work: "firing by schedule", log: s.Log}
+	leader := &leader{pool: s.Pool, lock: schedulerLock, work: metrics.LeaderScheduler, log: s.Log, metrics: s.Metrics}
 	defer s.work.Wait()
 	round := func(ctx context.Context) error { return s.look(ctx, time.Now()) }
 	return leader.run(ctx, func() {}, round, func(ctx context.Context) bool { return pause(ctx, lookEvery) })

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -46,4 +47,46 @@ func TestAScheduledCampaignFiresByItself(t *testing.T) {
 	if stats := b.centre.Stats(); stats.Messages != runs*people {
 		t.Errorf("the centre counts %d messages, want %d to each of %d people", stats.Messages, runs, people)
 	}
+}
+
+// A process that is killed between its run and the commit of the firing leaves neither; its successor fires, once.
+func TestKilledInMidFiring(t *testing.T) {
+	t.Parallel()
+	const people = 200
+	c := newCrash(t, people, smsc.Options{})
+	first := startChild(t, c.spec)
+	later := time.Now().Add(2 * time.Hour).In(campaign.India)
+	c.create(introTemplate, fmt.Sprintf(introCampaign, "cut-off")+fmt.Sprintf("schedule: {cron: \"%d %d * * *\"}\n", later.Minute(), later.Hour()))
+	if _, err := c.app.Campaigns.Schedule(t.Context(), "cut-off", campaign.ScheduleOptions{Actor: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	// The firing cannot be written down while somebody else has the table.
+	hold, err := c.app.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hold.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := hold.Exec(t.Context(), `LOCK TABLE firing IN SHARE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	c.exec(`UPDATE schedule SET next_at = now()`)
+	c.eventually("the firing to wait to be written down", func() bool {
+		return c.count(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO firing%'`) == 1
+	})
+	first.kill()
+	if err := hold.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.eventually("the killed process' transaction to end", func() bool {
+		return c.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%INSERT INTO firing%' AND query NOT LIKE '%pg_stat_activity%'`) == 0
+	})
+	if runs, firings := c.count(`SELECT count(*) FROM run`), c.count(`SELECT count(*) FROM firing`); runs != 0 || firings != 0 {
+		t.Errorf("the killed process left %d runs and %d firings", runs, firings)
+	}
+	second := startChild(t, c.spec)
+	c.checkNobodyLostOrDoubled("cut-off", 0)
+	if runs, firings := c.count(`SELECT count(*) FROM run`), c.count(`SELECT count(*) FROM firing WHERE state = 'fired'`); runs != 1 || firings != 1 {
+		t.Errorf("%d runs of %d firings, want one of each", runs, firings)
+	}
+	second.terminate()
 }

@@ -77,6 +77,7 @@ func New(registerer prometheus.Registerer, build Build, routes []Route) *Metrics
 		}
 	}
 	m.leader.WithLabelValues(LeaderSweeper)
+	m.leader.WithLabelValues(LeaderScheduler)
 	return m
 }
 
