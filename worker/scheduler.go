@@ -14,7 +14,7 @@ import (
 
 const (
 	lookEvery = time.Second
-	// A freeze of a million people takes the better part of a minute and must not hold up the others.
+	// Planning and freezing a million people takes many seconds and must not hold up the others.
 	firingsAtOnce = 4
 	// What failed for want of a server, rather than of a person's doing, is tried again after this.
 	firingRest = 10 * time.Second
