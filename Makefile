@@ -11,9 +11,12 @@ PKG ?= ./...
 TEST_TIMEOUT ?= 20m
 FUZZ_TIME ?= 10s
 DEMO_ARGS ?=
+CHAOS_ARGS ?=
+# How many sequences of steps the model of the ledger is tried with in make chaos.
+CHAOS_CHECKS ?= 2000
 LINT = go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help build install demo test race fuzz bench lint fmt verify
+.PHONY: help build install demo test race chaos fuzz bench lint fmt verify
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,6 +38,12 @@ test: install ## run every test against a real PostgreSQL and Redis (PKG=./web/.
 
 race: install ## run every test three times under the race detector
 	go run ./internal/testenv/run -- go test -race -shuffle=on -count=3 -timeout 60m $(PKG)
+
+# The program is built first, because its processes are started from its own file.
+chaos: install ## the recovery suite: 100 accidents to a run of 1 million (CHAOS_ARGS='--people=50000 --moments=30 --seed=7')
+	go build -o bin/chaos ./internal/chaos/run
+	./bin/chaos $(CHAOS_ARGS)
+	go run ./internal/testenv/run -- go test -count=1 -timeout 60m -run AgainstModel ./campaign -rapid.checks=$(CHAOS_CHECKS)
 
 fuzz: ## run every fuzz target for FUZZ_TIME (10s)
 	scripts/fuzz $(FUZZ_TIME)

@@ -55,7 +55,8 @@ func (h *harness) check(ctx context.Context, full, last bool) (*verdict, error) 
 			h.checkEnd(a, &after)
 		}
 	}
-	if bound := h.bound + h.centre.Stats().Silent; v.unknown > bound {
+	if bound := h.bound + h.centre.Stats().Silent; v.unknown > bound && v.unknown > h.tooMany {
+		h.tooMany = v.unknown
 		h.truth.report("%d parts are or were unknown; what happened so far may leave %d", v.unknown, bound)
 	}
 	return v, nil
@@ -83,23 +84,35 @@ func (h *harness) checkTotals(a *account) {
 	}
 }
 
+// sparing reports the first of many that are all alike.
+func (h *harness) sparing() func(format string, args ...any) {
+	n := 0
+	return func(format string, args ...any) {
+		if n++; n <= 3 {
+			h.truth.report(format, args...)
+		}
+	}
+}
+
 // checkParts sees that the ledger knows of every part that the centre had accepted before it was read, and that the centre
 // has accepted what the ledger says.
 func (h *harness) checkParts(a *account, before, after *look) {
+	report := h.sparing()
 	for i, person := range a.persons {
 		f := a.facts[i]
 		known := uint8(f.Accepted | f.Unknown | a.open[i])
 		if missing := before.masks[person] &^ known &^ before.excused[person]; missing != 0 {
-			h.truth.report("person %d of %s: the centre accepted parts %03b, of which the ledger knows nothing (%+v)", person, a.campaign, missing, f)
+			report("person %d of %s: the centre accepted parts %03b, of which the ledger knows nothing (%+v)", person, a.campaign, missing, f)
 		}
 		if invented := uint8(f.Accepted) &^ after.masks[person]; invented != 0 {
-			h.truth.report("person %d of %s: the ledger has parts %03b as accepted, the centre's record has not", person, a.campaign, invented)
+			report("person %d of %s: the ledger has parts %03b as accepted, the centre's record has not", person, a.campaign, invented)
 		}
 	}
 }
 
 // checkFacts sees that the outcome is what a recount gives.
 func (h *harness) checkFacts(a *account) {
+	report := h.sparing()
 	if len(a.stored) != len(a.facts) {
 		return // said already
 	}
@@ -116,13 +129,14 @@ func (h *harness) checkFacts(a *account) {
 			counted.Parts = 0
 		}
 		if stored != counted {
-			h.truth.report("recipient %d of %s: the outcome is %+v, a recount gives %+v", i+1, a.campaign, stored, counted)
+			report("recipient %d of %s: the outcome is %+v, a recount gives %+v", i+1, a.campaign, stored, counted)
 		}
 	}
 }
 
 // checkEnd sees that nobody is left over, and that what became of everybody is possible by the record.
 func (h *harness) checkEnd(a *account, record *look) {
+	report := h.sparing()
 	for i, f := range a.stored {
 		person := a.persons[i]
 		got, state := record.masks[person], f.State()
@@ -143,11 +157,11 @@ func (h *harness) checkEnd(a *account, record *look) {
 			ok = true
 		}
 		if !ok {
-			h.truth.report("person %d of %s ends as %s; the centre accepted parts %03b of %d, refused some: %v, stopped: %v",
+			report("person %d of %s ends as %s; the centre accepted parts %03b of %d, refused some: %v, stopped: %v",
 				person, a.campaign, state, got, f.Parts, record.refused[person], record.stopped[person])
 		}
 		if record.stopped[person] && got == 0 && state != campaign.Suppressed && state != campaign.Unknown && state != campaign.Rejected && a.state != campaign.RunCancelled {
-			h.truth.report("person %d of %s said stop, got nothing and ends as %s", person, a.campaign, state)
+			report("person %d of %s said stop, got nothing and ends as %s", person, a.campaign, state)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type disk struct {
 	mounted bool
 }
 
-const noSpace = 1 << 20 // what is left when the disk is full, and the limit of a file without a mount
+const fileLimit = 1 << 20 // of a file without a mount
 
 func newDisk(folder string) (*disk, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -41,16 +41,19 @@ func (d *disk) how() string {
 	return "EFBIG by RLIMIT_FSIZE: mounting is not permitted here"
 }
 
-// fill leaves next to no room. postmaster is the process id of PostgreSQL's head.
+// fill leaves no room. postmaster is the process id of PostgreSQL's head.
 func (d *disk) fill(postmaster int) error {
 	if !d.mounted {
-		return limitFiles(postmaster, strconv.Itoa(noSpace))
+		return limitFiles(postmaster, strconv.Itoa(fileLimit))
 	}
 	var now unix.Statfs_t
 	if err := unix.Statfs(d.folder, &now); err != nil {
 		return err
 	}
-	return d.resize(strconv.FormatUint((now.Blocks-now.Bfree)*uint64(now.Bsize)+noSpace, 10))
+	if err := d.resize(strconv.FormatUint((now.Blocks-now.Bfree)*uint64(now.Bsize), 10)); err != nil {
+		return err
+	}
+	return d.takeTheRest()
 }
 
 // clear gives the room back.
@@ -58,7 +61,26 @@ func (d *disk) clear(postmaster int) error {
 	if !d.mounted {
 		return limitFiles(postmaster, "unlimited")
 	}
-	return d.resize("75%")
+	return errors.Join(d.resize("75%"), os.Remove(d.ballast()))
+}
+
+func (d *disk) ballast() string { return filepath.Join(d.folder, "ballast") }
+
+// takeTheRest uses up what the kernel, which counts such sizes roughly, leaves beyond.
+func (d *disk) takeTheRest() error {
+	file, err := os.OpenFile(d.ballast(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	page := make([]byte, os.Getpagesize())
+	for err == nil {
+		_, err = file.Write(page)
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil
+	}
+	return err
 }
 
 func (d *disk) resize(size string) error {

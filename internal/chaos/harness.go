@@ -63,8 +63,8 @@ type harness struct {
 	begun     time.Time
 
 	bound     int64 // parts that may be unknown by now, but for those that the centre left unanswered
+	tooMany   int64 // how many were found unknown beyond the bound
 	cancelled map[string]bool
-	held      map[string]bool // campaigns that are paused by hand
 	restored  int
 }
 
@@ -79,8 +79,8 @@ func (o *Options) check() error {
 func newHarness(o Options) *harness {
 	h := &harness{
 		Options: o, random: rand.New(rand.NewPCG(o.Seed, 0x70756b6172)), groups: groups(o.People),
-		cancelled: make(map[string]bool), held: make(map[string]bool),
-		rate: max(leastRate, int(float64(o.People)*partsPerPerson/float64(o.Moments*secondsEach))),
+		cancelled: make(map[string]bool),
+		rate:      max(leastRate, int(float64(o.People)*partsPerPerson/float64(o.Moments*secondsEach))),
 	}
 	h.truth = newTruth(o.People, func(i int) bool { return h.groupOf(i).onUnknown == "resend" })
 	return h

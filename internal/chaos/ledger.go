@@ -43,7 +43,7 @@ ORDER BY r.id`
 	sqlSubmissions = `
 SELECT seq, part, parts, result
 FROM submission
-WHERE run_id = $1 AND result IN ('accepted', 'refused', 'transient', 'unknown')`
+WHERE run_id = $1`
 
 	sqlSkips = `SELECT seq, reason FROM skip WHERE run_id = $1`
 
@@ -183,7 +183,7 @@ func (a *account) readSubmissions(ctx context.Context, tx pgx.Tx) error {
 			f.Refused = set
 		case campaign.InDoubt:
 			f.Unknown = set
-		default:
+		case campaign.Transient:
 			a.transient[seq-1] = true
 		}
 		a.facts[seq-1].Merge(f)

@@ -16,8 +16,7 @@ var stopTexts = []string{"STOP", "Stop.", "unsubscribe", "बंद करो"}
 
 // stops has some people say stop before they were written to.
 func (h *harness) stops(context.Context) (string, error) {
-	g := &h.groups[h.random.IntN(2)]
-	people := h.truth.untouched(g.from, g.to, 1+h.random.IntN(10), h.random.IntN)
+	people := h.truth.untouched(0, h.groups[1].to, 1+h.random.IntN(10), h.random.IntN)
 	texts := make([]string, len(people))
 	for n := range texts {
 		texts[n] = stopTexts[h.random.IntN(len(stopTexts))]

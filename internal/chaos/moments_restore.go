@@ -15,6 +15,7 @@ func (h *harness) restore(ctx context.Context) (string, error) {
 	if err := h.awaitCrew(ctx); err != nil { // one that begins after the restoration would pause everything once more
 		return "", err
 	}
+	starts := h.starts()
 	from := time.Now()
 	if err := h.servers.backUp(ctx); err != nil {
 		return "", err
@@ -31,9 +32,11 @@ func (h *harness) restore(ctx context.Context) (string, error) {
 	}
 	to := time.Now()
 	h.restored++
+	h.bound += h.perDeath() * int64(len(h.workers())) // what was open in the backup
 	if err := h.centre.Flush(); err != nil {
 		return "", err
 	}
+	sent, _ := h.truth.count()
 	stops := h.truth.forget(from, to)
 	paused, err := h.awaitPause(ctx)
 	if err != nil {
@@ -44,7 +47,7 @@ func (h *harness) restore(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	if err := h.awaitCrew(ctx); err != nil {
+	if err := h.awaitStarts(ctx, starts); err != nil {
 		return "", err
 	}
 	for _, g := range h.groups[:2] {
@@ -52,11 +55,12 @@ func (h *harness) restore(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
+	now, _ := h.truth.count()
 	if err := h.say(stops, allStop(len(stops))); err != nil { // what an administrator enters by hand
 		return "", err
 	}
 	err = h.try(ctx, func() error { _, err := h.campaigns.ResumeAll(ctx, "chaos", true); return err })
-	return fmt.Sprintf("%s lost, paused after %s, %d stops entered again", round(to.Sub(from)), round(paused), len(stops)), err
+	return fmt.Sprintf("%s lost, paused after %s and %d parts, %d stops again", round(to.Sub(from)), round(paused), now-sent, len(stops)), err
 }
 
 func allStop(n int) []string {
@@ -93,4 +97,30 @@ func (h *harness) awaitPause(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
+}
+
+// starts is how often each process was started.
+func (h *harness) starts() []int {
+	list := make([]int, len(h.crew))
+	for i, p := range h.crew {
+		p.mu.Lock()
+		list[i] = p.starts
+		p.mu.Unlock()
+	}
+	return list
+}
+
+// awaitStarts waits until every process that runs has noticed the restoration, ended, and serves again. Until then
+// resume-all would be too early: whoever notices later pauses everything once more.
+func (h *harness) awaitStarts(ctx context.Context, before []int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*noticed, errors.New("not every process noticed that a backup was put back"))
+	defer cancel()
+	for i, p := range h.crew {
+		for p.running() && h.starts()[i] == before[i] {
+			if err := pause(ctx, 50*time.Millisecond); err != nil {
+				return fmt.Errorf("%s: %w: %s", p.name, err, p.lastWords())
+			}
+		}
+	}
+	return h.awaitCrew(ctx)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -142,22 +141,42 @@ func (h *harness) cutLine(ctx context.Context) (string, error) {
 	return "for " + round(away).String(), pause(ctx, away)
 }
 
-// fillDisk leaves PostgreSQL no room, neither for its log nor for its tables.
+// A server that writes into what it had before needs no room for a while. This has it need some.
+const sqlNextSegment = `SELECT pg_logical_emit_message(true, 'chaos', 'full'), pg_switch_wal()`
+
+// fillDisk leaves PostgreSQL no room, neither for its log nor for its tables, until it has met that, and then for a while.
 func (h *harness) fillDisk(ctx context.Context) (string, error) {
-	head, err := pidIn(filepath.Join(h.servers.data(), "postmaster.pid"))
+	head, err := h.servers.postmaster()
+	if err != nil {
+		return "", err
+	}
+	said, err := h.servers.complaints(0)
 	if err != nil {
 		return "", err
 	}
 	if err := h.servers.disk.fill(head); err != nil {
 		return "", err
 	}
-	away := h.between(time.Second, 5*time.Second)
-	err = pause(ctx, away)
-	if now, there := pidIn(filepath.Join(h.servers.data(), "postmaster.pid")); there == nil {
+	begun := time.Now()
+	met := false
+	for !met && time.Since(begun) < 8*time.Second && err == nil {
+		err = pause(ctx, 100*time.Millisecond)
+		if time.Since(begun) > 3*time.Second {
+			_, _ = h.pool.Exec(ctx, sqlNextSegment) // the disk of its log may have been full before: then it is away
+		}
+		now, lookErr := h.servers.complaints(said)
+		met, err = now > 0, errors.Join(err, lookErr)
+	}
+	err = errors.Join(err, pause(ctx, h.between(500*time.Millisecond, 3*time.Second)))
+	if now, there := h.servers.postmaster(); there == nil {
 		head = now
 	}
 	if err := errors.Join(err, h.servers.disk.clear(head)); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("for %s, %s", round(away), h.servers.disk.how()), h.awaitPostgres(ctx)
+	what := "not met"
+	if met {
+		what = "met"
+	}
+	return fmt.Sprintf("for %s, %s: %s", round(time.Since(begun)), what, h.servers.disk.how()), h.awaitPostgres(ctx)
 }

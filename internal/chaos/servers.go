@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -98,6 +99,18 @@ func signalFile(file string, sig syscall.Signal) error {
 	return syscall.Kill(pid, sig)
 }
 
+// postmaster is the process id of PostgreSQL's head.
+func (s *servers) postmaster() (int, error) { return pidIn(filepath.Join(s.data(), "postmaster.pid")) }
+
+// complaints counts how often PostgreSQL has said that there is no room, beyond the given number.
+func (s *servers) complaints(beyond int) (int, error) {
+	text, err := os.ReadFile(filepath.Join(s.postgresHome(), "servers", "postgres", "postgres.log"))
+	if err != nil {
+		return 0, err
+	}
+	return bytes.Count(text, []byte("No space left")) + bytes.Count(text, []byte("File too large")) - beyond, nil
+}
+
 func pidIn(file string) (int, error) {
 	said, err := os.ReadFile(file)
 	if err != nil {
@@ -115,7 +128,7 @@ func (s *servers) backupFolder() string { return filepath.Join(s.folder, "backup
 
 // backUp takes a copy of the running PostgreSQL, as an administrator would.
 func (s *servers) backUp(ctx context.Context) error {
-	pid, err := pidIn(filepath.Join(s.data(), "postmaster.pid"))
+	pid, err := s.postmaster()
 	if err != nil {
 		return err
 	}
