@@ -29,6 +29,7 @@ func run(ctx context.Context, o Options, budget time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
+	h.setPace(planned)
 	defer func() {
 		if err == nil {
 			err = h.summary()
@@ -112,7 +113,7 @@ func (h *harness) checkHealth() {
 // await waits until the centre has accepted so many parts, or until the run is held up for longer than a moment is
 // usually followed by.
 func (h *harness) await(ctx context.Context, parts int64) error {
-	for begun := time.Now(); time.Since(begun) < 2*secondsEach*time.Second; {
+	for begun := time.Now(); time.Since(begun) < 5*undisturbed; {
 		if accepted, _ := h.truth.count(); accepted >= parts {
 			return nil
 		}

@@ -39,8 +39,7 @@ const (
 	bindsPerProcess = 2
 	responseTimeout = 5 * time.Second
 	responseDelay   = 20 * time.Millisecond
-	secondsEach     = 9 // that a moment takes, with what it breaks, at the pace of the long form
-	leastRate       = 300
+	leastRate       = 200 // parts a second
 )
 
 // harness is one run.
@@ -80,10 +79,21 @@ func newHarness(o Options) *harness {
 	h := &harness{
 		Options: o, random: rand.New(rand.NewPCG(o.Seed, 0x70756b6172)), groups: groups(o.People),
 		cancelled: make(map[string]bool),
-		rate:      max(leastRate, int(float64(o.People)*partsPerPerson/float64(o.Moments*secondsEach))),
 	}
 	h.truth = newTruth(o.People, func(i int) bool { return h.groupOf(i).onUnknown == "resend" })
 	return h
+}
+
+// undisturbed is how long the run goes on by itself after a moment, on the average.
+const undisturbed = 4 * time.Second
+
+// setPace chooses the rate at which the run lasts as long as the moments that are planned.
+func (h *harness) setPace(planned []moment) {
+	var all time.Duration
+	for _, m := range planned {
+		all += m.cost + undisturbed
+	}
+	h.rate = max(leastRate, int(float64(h.People)*partsPerPerson/all.Seconds()))
 }
 
 func (h *harness) groupOf(i int) *group {
