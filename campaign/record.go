@@ -39,57 +39,6 @@ type PartResult struct {
 	At     time.Time
 }
 
-// RedoRule says which results are tried again, and when.
-type RedoRule struct {
-	OnUnknown string // hold | resend
-}
-
-// transientWaits are the pauses before a part refused for now is tried again; after the last one the
-// refusal stands. Message centres answer "system error" and "queue full" this way.
-var transientWaits = []time.Duration{5 * time.Second, 30 * time.Second, 3 * time.Minute}
-
-const throttledWait = time.Second
-
-// next decides what follows from a result: when to try again, and with how many tries behind it.
-func (rule RedoRule) next(r PartResult) (wait time.Duration, tries int16, again bool) {
-	switch r.Result {
-	case NotSent:
-		return 0, r.Tries, true
-	case Throttled:
-		return throttledWait, r.Tries, true
-	case Transient:
-		if int(r.Tries) < len(transientWaits) {
-			return transientWaits[r.Tries], r.Tries + 1, true
-		}
-	case InDoubt:
-		if rule.OnUnknown == "resend" && int(r.Tries) < len(transientWaits) {
-			return transientWaits[r.Tries], r.Tries + 1, true
-		}
-	}
-	return 0, 0, false
-}
-
-// facts is what a result says of its recipient.
-func (rule RedoRule) facts(r PartResult) Facts {
-	f := Facts{Parts: uint8(r.Parts)}
-	set := Part(int(r.Part))
-	switch r.Result {
-	case Accepted:
-		f.Accepted = set
-	case Refused:
-		f.Refused = set
-	case Transient:
-		if _, _, again := rule.next(r); !again {
-			f.Refused = set
-		}
-	case InDoubt:
-		if _, _, again := rule.next(r); !again {
-			f.Unknown = set
-		}
-	}
-	return f
-}
-
 // eachPart yields the parts that a stride may have put on the wire, without the recipients skipped.
 func (s *Stride) eachPart(skipped map[int32]bool) iter.Seq[PartResult] {
 	return func(yield func(PartResult) bool) {

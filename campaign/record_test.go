@@ -10,59 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-func TestRedoRule(t *testing.T) {
-	t.Parallel()
-	type again struct {
-		wait  time.Duration
-		tries int16
-		again bool
-	}
-	tests := []struct {
-		name           string
-		onUnknown      string
-		result         Result
-		tries          int16
-		want           again
-		accepted, gone bool // facts: accepted; refused for good
-		unknown        bool
-	}{
-		{"accepted", "hold", Accepted, 0, again{}, true, false, false},
-		{"refused", "hold", Refused, 0, again{}, false, true, false},
-		{"not sent is no attempt", "hold", NotSent, 2, again{0, 2, true}, false, false, false},
-		{"throttled is no attempt", "hold", Throttled, 3, again{time.Second, 3, true}, false, false, false},
-		{"refused for now", "hold", Transient, 0, again{5 * time.Second, 1, true}, false, false, false},
-		{"refused for now again", "hold", Transient, 1, again{30 * time.Second, 2, true}, false, false, false},
-		{"refused for now a third time", "hold", Transient, 2, again{3 * time.Minute, 3, true}, false, false, false},
-		{"refused for now once too often", "hold", Transient, 3, again{}, false, true, false},
-		{"unknown is held", "hold", InDoubt, 0, again{}, false, false, true},
-		{"unknown is sent again when asked for", "resend", InDoubt, 0, again{5 * time.Second, 1, true}, false, false, false},
-		{"unknown once too often", "resend", InDoubt, 3, again{}, false, false, true},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			rule := RedoRule{OnUnknown: test.onUnknown}
-			r := PartResult{Seq: 1, Part: 2, Parts: 3, Tries: test.tries, Result: test.result}
-			var got again
-			if got.wait, got.tries, got.again = rule.next(r); got != test.want {
-				t.Errorf("next is %+v, want %+v", got, test.want)
-			}
-			want := Facts{Parts: 3}
-			switch {
-			case test.accepted:
-				want.Accepted = Part(2)
-			case test.gone:
-				want.Refused = Part(2)
-			case test.unknown:
-				want.Unknown = Part(2)
-			}
-			if got := rule.facts(r); got != want {
-				t.Errorf("facts are %+v, want %+v", got, want)
-			}
-		})
-	}
-}
-
 // waiting is a row of redo.
 type waiting struct {
 	Seq   int32

@@ -62,7 +62,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 	answered.Add(len(load.parts))
 	take := func(i int, r smpp.Result) campaign.PartResult {
 		result := load.results[i] // written once, by Done; Late works on its copy
-		result.Result, result.Status, result.At = resultOf(r.Outcome), uint32(r.Status), r.At
+		result.Result, result.Status, result.At = resultOf(r.Outcome, r.Status), uint32(r.Status), r.At
 		if r.Outcome == smpp.Accepted {
 			result.ID, result.Key = r.MessageID, campaign.MessageKey(centre, r.MessageID)
 			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part, at: milliseconds(r.At)})

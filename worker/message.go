@@ -102,8 +102,12 @@ func (p *postmaster) write(r *campaign.Recipient) letter {
 	return l
 }
 
-// resultOf says in the ledger's words what became of a part.
-func resultOf(outcome smpp.Outcome) campaign.Result {
+// resultOf says in the ledger's words what became of a part. A full queue holds the bind back as a throttle
+// does, but it may be that of one handset that is off for weeks: it counts as an attempt.
+func resultOf(outcome smpp.Outcome, status pdu.Status) campaign.Result {
+	if outcome == smpp.Throttled && status == pdu.StatusMessageQueueFull {
+		return campaign.Transient
+	}
 	switch outcome {
 	case smpp.Accepted:
 		return campaign.Accepted

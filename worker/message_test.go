@@ -174,8 +174,14 @@ func TestResultOf(t *testing.T) {
 		smpp.Accepted: campaign.Accepted, smpp.Refused: campaign.Refused, smpp.Throttled: campaign.Throttled, smpp.Transient: campaign.Transient,
 		smpp.NotSent: campaign.NotSent, smpp.Unknown: campaign.InDoubt, 0: campaign.InDoubt, 99: campaign.InDoubt,
 	} {
-		if got := resultOf(outcome); got != want {
-			t.Errorf("%s is %s, want %s", outcome, got, want)
+		for _, status := range []pdu.Status{pdu.StatusOK, pdu.StatusThrottled, pdu.StatusSystemError} {
+			if got := resultOf(outcome, status); got != want {
+				t.Errorf("%s with status 0x%X is %s, want %s", outcome, uint32(status), got, want)
+			}
 		}
+	}
+	// A queue that is full may be that of one handset: it must not be tried for ever.
+	if got := resultOf(smpp.Throttled, pdu.StatusMessageQueueFull); got != campaign.Transient {
+		t.Errorf("a full queue is %s, want %s", got, campaign.Transient)
 	}
 }
