@@ -47,6 +47,7 @@ const (
 	reasonInvented       = "invented"
 	reasonMissing        = "missing_variable:"
 	reasonDuplicate      = "duplicate_number"
+	reasonContactCap     = "contact_cap"
 )
 
 // PostgreSQL cannot tell how many people a rule leaves, takes them for one, and would read through all
@@ -90,6 +91,10 @@ func selectPeople(spec *Spec, template *templates.Template, route RouteTerms, ke
 		}
 		values = append(values, text)
 		reasons = append(reasons, fmt.Sprintf("WHEN v.vars[%d] IS NULL THEN %s", i+1, s.args.add(reasonMissing+v.Field)))
+	}
+	if limit := spec.PerContact; !limit.IsZero() {
+		reached := fmt.Sprintf(sqlReached, "c.msisdn", s.args.add(limit.Messages), s.args.add(limit.Period), "true")
+		reasons = append(reasons, "WHEN "+reached+" THEN '"+reasonContactCap+"'") // the last, because it costs most
 	}
 	// Materialised, because a reason that is inlined is worked out anew wherever it is asked for.
 	s.sql = `

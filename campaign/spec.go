@@ -26,7 +26,8 @@ type Spec struct {
 	Priority    string        `json:"priority"`
 	OnUnknown   string        `json:"on_unknown"`
 	ReceiptWait time.Duration `json:"receipt_wait"`
-	Schedule    *Schedule     `json:"schedule,omitempty"` // nil: launched by hand
+	Schedule    *Schedule     `json:"schedule,omitempty"`   // nil: launched by hand
+	PerContact  Cap           `json:"per_contact,omitzero"` // messages of all campaigns to one number
 }
 
 // Audience says who a campaign is for.
@@ -66,13 +67,16 @@ type file struct {
 	ReceiptWait string `yaml:"receipt_wait"`
 
 	Schedule *Schedule `yaml:"schedule"`
+	Caps     struct {
+		PerContact *string `yaml:"per_contact"`
+	} `yaml:"caps"`
 }
 
 // notBuilt are keys that the format has and this version cannot honour yet: ignoring one could send
 // to people whom its author meant to spare.
 var notBuilt = map[string]string{
 	"unfinished":       "an unfinished run continues in the next window",
-	"caps":             "remove it and check the plan's totals before launching",
+	"caps.budget_inr":  "remove it and check the plan's price before launching",
 	"window.holidays":  "remove it and pause the campaign on holidays",
 	"steps.voice":      "only sms steps can run",
 	"steps.call":       "only sms steps can run",
@@ -165,6 +169,11 @@ func (f *file) check() (*Spec, []string) {
 		_, wrong := schedule.timetable()
 		problems = append(problems, wrong...)
 		spec.Schedule = &schedule
+	}
+	if text := f.Caps.PerContact; text != nil {
+		if spec.PerContact, err = parseCap(*text); err != nil {
+			report("caps.per_contact: %v", err)
+		}
 	}
 	a := f.Audience
 	if a.Eligibility != "" && !slices.Contains([]string{"eligible", "unknown", "both"}, a.Eligibility) {

@@ -26,6 +26,7 @@ func TestStatementsArePrepared(t *testing.T) {
 	// These continue a selection.
 	statements["sqlDecided"] = selection + statements["sqlDecided"]
 	statements["sqlFreeze"] = selection + fmt.Sprintf(statements["sqlFreeze"], "99::int4")
+	delete(statements, "sqlReached") // a condition, which sqlCapped has
 	for _, name := range []string{"sqlOpenFirst", "sqlOpenRedo", "sqlMatch", "sqlCampaignLock", "sqlHint"} {
 		if !strings.Contains(statements[name], "$1") {
 			t.Errorf("the statement %s was not found in the source: %q", name, statements[name])
@@ -51,7 +52,7 @@ func sampleSelection(t *testing.T) string {
 		Languages: map[string]templates.Text{"hi": {}, "en": {}},
 		Variables: []templates.Variable{{Field: "name"}, {Field: "home_district", HasDefault: true, Default: "?", Defaults: map[string]string{"hi": "?"}}},
 	}
-	spec := &Spec{Purpose: testPurpose, Audience: Audience{Where: "age >= 18", Home: []string{"BR"}}}
+	spec := &Spec{Purpose: testPurpose, Audience: Audience{Where: "age >= 18", Home: []string{"BR"}}, PerContact: Cap{Messages: 2, Period: day}}
 	s, err := selectPeople(spec, template, RouteTerms{}, cohortCompiler{places: audience.KnownPlaces()}, noon)
 	if err != nil {
 		t.Fatal(err)

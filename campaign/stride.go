@@ -97,6 +97,7 @@ type Stride struct {
 	Bind       string
 	Centre     string    // identity of the message centre behind the bind
 	Closes     time.Time // when the run's window closes: no byte may be written later; zero for never
+	Cap        Cap       // of the campaign: who has had as many messages is skipped; zero for none
 	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
 	Begun      time.Time // when its opening began, on the same clock: of a halt or stop after that it knows nothing; set by Open
 }
@@ -114,7 +115,7 @@ func (s *Stride) sendBy(begun time.Time, pace time.Duration) time.Time {
 // Skip is a recipient left out after the freeze.
 type Skip struct {
 	Seq    int32
-	Reason string // suppressed | cancelled | window | render
+	Reason string // suppressed | cancelled | window | render | contact_cap
 	Detail string
 }
 
@@ -134,7 +135,7 @@ WITH taken AS (
     RETURNING run_id
 ), opened AS (
     INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, parts, fence, route, bind, centre, opened_at, send_by)
-    SELECT $1, $2, 'first', $6, $4, $7, $8, $3, $9, $10, $14, now(), now() + $11
+    SELECT $1, $2, 'first', $6, $4, $7, $8, $3, $9, $10, $14, statement_timestamp(), statement_timestamp() + $11
     FROM taken
     RETURNING id
 )
@@ -146,15 +147,21 @@ SELECT (SELECT id FROM opened),
              AND ` + fmt.Sprintf(audience.SuppressedSQL, "r.msisdn_key", "$12") + `)`
 
 // OpenFirst opens a stride over recipients s.Lo to s.Hi of the leased batch and answers which of them
-// have said stop: for those, and for the skips given, nothing may be sent. The lease moves on with it.
-// ErrFenced means that the lease is gone and nothing was opened. s.SendBy is set from before the
-// transaction began, extended by pace, the time that the throttles' slots take beyond the usual.
+// have said stop, or have had as many messages as s.Cap allows: for those, and for the skips given, nothing
+// may be sent. The lease moves on with it. ErrFenced means that the lease is gone and nothing was opened.
+// s.SendBy is set from before the statement that opens it, extended by pace, the time that the throttles'
+// slots take beyond the usual.
 func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
-	begun := time.Now()
-	by := s.sendBy(begun, pace)
+	var by time.Time
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		reached, err := capped(ctx, tx, lease.Run, s.Cap, s.fresh())
+		if err != nil {
+			return err
+		}
+		begun := time.Now() // after whatever the cap had to wait for
+		by = s.sendBy(begun, pace)
 		var id *int64
-		err := tx.QueryRow(ctx, sqlOpenFirst, lease.Run, lease.Batch, lease.Fence, s.Hi, s.Lo-1, s.Lo,
+		err = tx.QueryRow(ctx, sqlOpenFirst, lease.Run, lease.Batch, lease.Fence, s.Hi, s.Lo-1, s.Lo,
 			s.PartCounts, s.Parts, s.Route, s.Bind, by.Sub(begun), purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
 		if err != nil {
 			return err
@@ -163,9 +170,7 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 			return ErrFenced
 		}
 		s.ID = *id
-		for _, seq := range stopped {
-			skips = append(skips, Skip{Seq: seq, Reason: "suppressed"})
-		}
+		skips, stopped = leaveOut(skips, stopped, reached, s.Cap)
 		return writeSkips(ctx, tx, lease.Run, skips, begun)
 	})
 	if errors.Is(err, ErrFenced) {
@@ -193,7 +198,7 @@ WITH held AS (
     RETURNING run_id
 ), opened AS (
     INSERT INTO stride (run_id, batch, kind, lo, hi, part_counts, seqs, seq_parts, seq_tries, parts, fence, route, bind, centre, opened_at, send_by)
-    SELECT $1, $2, 'redo', $4, $5, $6, $7, $8, $9, $10, $3, $11, $12, $16, now(), now() + $13
+    SELECT $1, $2, 'redo', $4, $5, $6, $7, $8, $9, $10, $3, $11, $12, $16, statement_timestamp(), statement_timestamp() + $13
     FROM held
     RETURNING id
 )
@@ -205,14 +210,20 @@ SELECT (SELECT id FROM opened),
              AND ` + fmt.Sprintf(audience.SuppressedSQL, "r.msisdn_key", "$14") + `)`
 
 // OpenRedo opens a stride over parts that are due again, taking them out of redo in its transaction. As
-// with OpenFirst, nothing may be sent to those it answers. ErrFenced means that nothing was opened.
+// with OpenFirst, nothing may be sent to those it answers; a message of which a part is out is not held up by
+// the cap. ErrFenced means that nothing was opened.
 func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
-	begun := time.Now()
-	by := s.sendBy(begun, pace)
+	var by time.Time
 	seqs, parts, tries := redoColumns(s.Redo)
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		reached, err := capped(ctx, tx, lease.Run, s.Cap, s.fresh())
+		if err != nil {
+			return err
+		}
+		begun := time.Now() // after whatever the cap had to wait for
+		by = s.sendBy(begun, pace)
 		var id *int64
-		err := tx.QueryRow(ctx, sqlOpenRedo, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.PartCounts, seqs, parts, tries,
+		err = tx.QueryRow(ctx, sqlOpenRedo, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.PartCounts, seqs, parts, tries,
 			s.Parts, s.Route, s.Bind, by.Sub(begun), purpose, LeaseTime, s.Centre).Scan(&id, &stopped)
 		if err != nil {
 			return err
@@ -228,9 +239,12 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 		if int(tag.RowsAffected()) != len(seqs) {
 			return ErrFenced // somebody else took some: read again
 		}
-		for _, seq := range stopped {
-			skips = append(skips, Skip{Seq: seq, Reason: "suppressed"})
+		if len(reached) > 0 { // parts that are due later must not go out without these
+			if _, err := tx.Exec(ctx, sqlDropRedo, lease.Run, reached); err != nil {
+				return fmt.Errorf("drop redo of those who reached the cap: %w", err)
+			}
 		}
+		skips, stopped = leaveOut(skips, stopped, reached, s.Cap)
 		return writeSkips(ctx, tx, lease.Run, skips, begun)
 	})
 	if errors.Is(err, ErrFenced) {
