@@ -117,6 +117,15 @@ func totalsOf(counts []int64) Totals {
 	}
 }
 
+// Named gives the totals by the names of the states, every state named.
+func (t Totals) Named() map[string]int64 {
+	return map[string]int64{
+		Pending.String(): t.Pending, Suppressed.String(): t.Suppressed, Skipped.String(): t.Skipped, Unknown.String(): t.Unknown,
+		Rejected.String(): t.Rejected, Sent.String(): t.Sent, Delivered.String(): t.Delivered, Failed.String(): t.Failed,
+		Expired.String(): t.Expired, NoReceipt.String(): t.NoReceipt,
+	}
+}
+
 // Sum is the number of recipients that the totals account for.
 func (t Totals) Sum() int64 {
 	return t.Pending + t.Suppressed + t.Skipped + t.Unknown + t.Rejected + t.Sent + t.Delivered + t.Failed + t.Expired + t.NoReceipt

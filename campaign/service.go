@@ -263,6 +263,22 @@ func (s *Service) Plan(ctx context.Context, name string) (*Plan, error) {
 }
 
 func (s *Service) plan(ctx context.Context, l *loaded) (*Plan, error) {
+	plan, err := s.reckon(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if spec := l.spec; spec.Audience.Eligibility == "" || spec.Audience.Eligibility == "eligible" {
+		count, err := audience.CountCohort(ctx, s.Pool, spec.Audience.cohort(), s.Places, s.Schemes, l.at)
+		if err != nil {
+			return nil, err
+		}
+		plan.UnknownLeftOut = count.Unknown
+	}
+	return plan, nil
+}
+
+// reckon adds up the people of a selection: their messages, the price, the finish.
+func (s *Service) reckon(ctx context.Context, l *loaded) (*Plan, error) {
 	spec, template := l.spec, l.template
 	route := s.Routes[spec.SMS.Route]
 	plan := &Plan{
@@ -275,13 +291,6 @@ func (s *Service) plan(ctx context.Context, l *loaded) (*Plan, error) {
 	}
 	if err := p.run(ctx, s.Pool, l.selection); err != nil {
 		return nil, err
-	}
-	if spec.Audience.Eligibility == "" || spec.Audience.Eligibility == "eligible" {
-		count, err := audience.CountCohort(ctx, s.Pool, spec.Audience.cohort(), s.Places, s.Schemes, l.at)
-		if err != nil {
-			return nil, err
-		}
-		plan.UnknownLeftOut = count.Unknown
 	}
 	plan.CostINR = route.INRPerPart.Times(plan.Parts).String()
 	if err := plan.forecast(spec.Window.Intersect(LegalWindow(template.Category)), spec.Rate, route, l.at); err != nil {

@@ -16,7 +16,8 @@ type Status struct {
 	State        string     `json:"state"` // draft, submitted, approved, scheduled, or the state of the run
 	Run          int32      `json:"run"`   // 1, 2, 3 … within the campaign; 0 before the first launch
 	RunID        int32      `json:"run_id,omitempty"`
-	Kind         string     `json:"kind,omitempty"` // campaign | test
+	RetryOf      int32      `json:"retry_of,omitempty"` // number of the run whose people this one tries again
+	Kind         string     `json:"kind,omitempty"`     // campaign | test
 	Route        string     `json:"route,omitempty"`
 	Priority     string     `json:"priority,omitempty"`
 	Targeted     int64      `json:"targeted"`
@@ -73,7 +74,8 @@ JOIN campaign c ON c.id = r.campaign_id
 WHERE c.name = $1 AND r.kind = $2 AND r.number = $3`
 
 	sqlRunStatus = `
-SELECT recipients, excluded, snapshot_hash, why, started_at, finished_at, (forecast ->> 'finishes_at')::timestamptz
+SELECT recipients, excluded, snapshot_hash, why, started_at, finished_at, (forecast ->> 'finishes_at')::timestamptz,
+       coalesce((SELECT p.number FROM run p WHERE p.id = run.parent_run), 0)
 FROM run
 WHERE id = $1`
 )
@@ -101,7 +103,7 @@ func (s *Service) statusOf(ctx context.Context, id int32) (*Status, error) {
 	}
 	var hash []byte
 	err = s.Pool.QueryRow(ctx, sqlRunStatus, id).Scan(&status.Recipients, &status.Excluded, &hash, &status.Why,
-		&status.StartedAt, &status.FinishedAt, &status.ForecastEnd)
+		&status.StartedAt, &status.FinishedAt, &status.ForecastEnd, &status.RetryOf)
 	if err != nil {
 		return nil, fmt.Errorf("read run %d: %w", id, err)
 	}

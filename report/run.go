@@ -27,6 +27,9 @@ type run struct {
 	FrozenAt     time.Time
 	AsOf         time.Time
 	LastResult   *time.Time // of the newest submission, if any
+	RetryOf      int32      // number of the run that it tries again, 0 for none
+	Root         int32      // id of that run, or its own
+	Receipts     bool       // whether the route gives receipts
 
 	templateIDs map[string]string // by language
 	states      map[int16]string  // names by LGD code
@@ -66,8 +69,9 @@ GROUP BY c.id`
 const sqlRun = `
 SELECT r.id, r.number, r.state, r.template, r.template_version, (r.inr_per_part * 1000000)::int8,
        r.recipients, r.excluded, r.snapshot_hash, r.frozen_at, transaction_timestamp(),
-       (SELECT max(o.last_result) FROM outcome o WHERE o.run_id = r.id)
+       (SELECT max(o.last_result) FROM outcome o WHERE o.run_id = r.id), coalesce(p.number, 0), coalesce(p.id, r.id), r.receipts
 FROM run r
+LEFT JOIN run p ON p.id = r.parent_run
 WHERE r.campaign_id = $1 AND r.kind = 'campaign' AND r.number = $2`
 
 // readRun finds the run that is asked for.
@@ -86,7 +90,7 @@ func readRun(ctx context.Context, tx pgx.Tx, campaign string, number int) (*run,
 	}
 	r := &run{Campaign: campaign}
 	err = tx.QueryRow(ctx, sqlRun, id, number).Scan(&r.ID, &r.Number, &r.State, &r.Template, &r.Version, &r.MicroINR,
-		&r.Recipients, &r.Excluded, &r.SnapshotHash, &r.FrozenAt, &r.AsOf, &r.LastResult)
+		&r.Recipients, &r.Excluded, &r.SnapshotHash, &r.FrozenAt, &r.AsOf, &r.LastResult, &r.RetryOf, &r.Root, &r.Receipts)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, noRun(campaign, number, newest)
 	}

@@ -20,6 +20,7 @@ type RunSummary struct {
 	AsOf         time.Time        `json:"as_of"`
 	Campaign     string           `json:"campaign"`
 	Run          int              `json:"run"`
+	RetryOf      int              `json:"retry_of,omitempty"` // the run some of whose people this one tries again
 	RunState     string           `json:"run_state"`
 	Targeted     int64            `json:"targeted"` // recipients and excluded
 	Recipients   int64            `json:"recipients"`
@@ -32,6 +33,16 @@ type RunSummary struct {
 	CostINR      string           `json:"cost_inr"`
 	Times        Times            `json:"times"`
 	SnapshotHash string           `json:"snapshot_hash"`
+	Whole        *Whole           `json:"with_retries,omitempty"` // where the run is or has a retry
+}
+
+// Whole is what became of the people of a first run over that run and all its retries, each by her newest attempt.
+type Whole struct {
+	Run     int              `json:"run"`     // number of the first run
+	Retries int              `json:"retries"` // runs beside it
+	People  int64            `json:"people"`
+	Reached int64            `json:"reached"` // delivered, or on a route without receipts sent
+	Totals  map[string]int64 `json:"totals"`  // by outcome, every outcome named
 }
 
 // Group is the recipients who have something in common.
@@ -101,6 +112,7 @@ func summarize(ctx context.Context, tx pgx.Tx, r *run) (RunSummary, error) {
 		AsOf:         r.AsOf.In(india),
 		Campaign:     r.Campaign,
 		Run:          int(r.Number),
+		RetryOf:      int(r.RetryOf),
 		RunState:     r.State,
 		Targeted:     int64(r.Recipients),
 		Recipients:   int64(r.Recipients),
@@ -117,7 +129,24 @@ func summarize(ctx context.Context, tx pgx.Tx, r *run) (RunSummary, error) {
 	for _, n := range left {
 		s.Targeted += n
 	}
+	if s.Whole, err = readWhole(ctx, tx, r); err != nil {
+		return RunSummary{}, err
+	}
 	return s, count.check()
+}
+
+// readWhole counts over a run and its retries; nil where there are none.
+func readWhole(ctx context.Context, tx pgx.Tx, r *run) (*Whole, error) {
+	tree, err := campaign.ReadTree(ctx, tx, r.Root)
+	if err != nil || tree.Retries == 0 {
+		return nil, err
+	}
+	totals := tree.Totals()
+	whole := &Whole{Run: int(cmp.Or(r.RetryOf, r.Number)), Retries: tree.Retries, People: tree.People(), Reached: totals.Delivered, Totals: totals.Named()}
+	if !r.Receipts {
+		whole.Reached += totals.Sent
+	}
+	return whole, nil
 }
 
 // maxErrors bounds the kinds of errors that are told apart: their codes come from outside.

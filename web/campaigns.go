@@ -30,6 +30,7 @@ func (s *Server) registerCampaigns() {
 		slow, s.launchCampaign)
 	handle(s, op("campaign-status", http.MethodGet, "/v1/campaigns/{name}/status", "Where a campaign stands"), quick, s.statusOfCampaign)
 	s.registerMoves(op)
+	s.registerRetry(op)
 	watch := op("campaign-watch", http.MethodGet, "/v1/campaigns/{name}/watch", "Where a campaign stands, about twice a second until its run has ended")
 	watch.Description = "A stream of JSON documents, one to a line, each a CampaignStatus; a last line with a problem where it broke off."
 	handleStream(s, watch, linesType, s.watchCampaign)
@@ -130,6 +131,10 @@ func (s *Server) planCampaign(ctx context.Context, in *campaignName) (api.Plan, 
 	if err != nil {
 		return api.Plan{}, err
 	}
+	return planOf(p), nil
+}
+
+func planOf(p *campaign.Plan) api.Plan {
 	out := api.Plan{
 		Name: p.Campaign, Template: p.Template, TemplateVersion: p.TemplateVersion, Category: p.Category, Route: p.Route,
 		Targeted: p.Targeted, Recipients: p.Recipients, Excluded: p.Excluded, UnknownLeftOut: p.UnknownLeftOut,
@@ -141,7 +146,7 @@ func (s *Server) planCampaign(ctx context.Context, in *campaignName) (api.Plan, 
 	for i, sample := range p.Samples {
 		out.Samples[i] = api.CampaignText{Language: sample.Language, Text: sample.Text, Encoding: string(sample.Encoding), Parts: sample.Parts}
 	}
-	return out, nil
+	return out
 }
 
 func planCounts(tallies []campaign.Tally) []api.PlanCount {
@@ -217,7 +222,7 @@ func (s *Server) campaignStatus(ctx context.Context, name string) (api.CampaignS
 
 func statusOf(st *campaign.Status) api.CampaignStatus {
 	return api.CampaignStatus{
-		Name: st.Name, State: st.State, Run: st.Run, Kind: st.Kind, Route: st.Route, Priority: st.Priority,
+		Name: st.Name, State: st.State, Run: st.Run, RetryOf: st.RetryOf, Kind: st.Kind, Route: st.Route, Priority: st.Priority,
 		Targeted: st.Targeted, Recipients: st.Recipients, Excluded: st.Excluded, Totals: api.Totals(st.Totals),
 		WaitingUntil: api.When(st.WaitingUntil), Why: st.Why, Held: st.Held, SnapshotHash: st.SnapshotHash, ForecastEnd: api.When(st.ForecastEnd),
 		StartedAt: api.When(st.StartedAt), FinishedAt: api.When(st.FinishedAt),

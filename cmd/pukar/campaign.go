@@ -12,7 +12,7 @@ import (
 )
 
 func (sh *shell) campaignCommands() *cobra.Command {
-	return group("campaign", "Campaigns: create, plan, test, launch, schedule, watch, pause, resume, cancel",
+	return group("campaign", "Campaigns: create, plan, test, launch, schedule, watch, pause, resume, cancel, retry",
 		`A campaign is a YAML file: whom, what, by which route, when. Create it as a draft, look at its plan, send its text to
 yourself, then launch it. Its people are frozen at the launch: what is imported later does not change a run.`,
 		sh.campaignCreate(), sh.campaignUpdate(), sh.campaignPlan(), sh.campaignTest(),
@@ -22,7 +22,7 @@ yourself, then launch it. Its people are frozen at the launch: what is imported 
 		sh.campaignMove(move{
 			verb: "approve", short: "Approve a campaign that somebody else submitted", done: "is approved and may be launched",
 		}),
-		sh.campaignLaunch(), sh.campaignSchedule(), sh.campaignCalendar(), sh.campaignStatus(), sh.campaignWatch(),
+		sh.campaignLaunch(), sh.campaignRetry(), sh.campaignSchedule(), sh.campaignCalendar(), sh.campaignStatus(), sh.campaignWatch(),
 		sh.campaignMove(move{
 			verb: "pause", short: "Stop sending until it is resumed", done: "is being paused: what is on the wire is finished first", why: true,
 		}),

@@ -149,7 +149,7 @@ func printStatus(w io.Writer, s api.CampaignStatus) error {
 		facts = append(facts, [2]string{"nothing goes on", s.Held})
 	}
 	if s.Run > 0 {
-		facts = append(facts, [2]string{"run", fmt.Sprint(s.Run)}, [2]string{"recipients", count(s.Recipients)}, [2]string{"left out", count(s.Excluded)})
+		facts = append(facts, [2]string{"run", runText(s.Run, s.RetryOf)}, [2]string{"recipients", count(s.Recipients)}, [2]string{"left out", count(s.Excluded)})
 		for _, row := range totalsRows(s.Totals) {
 			if row.n > 0 {
 				facts = append(facts, [2]string{"  " + strings.ReplaceAll(row.name, "_", " "), count(row.n)})
@@ -176,4 +176,12 @@ func printStatus(w io.Writer, s api.CampaignStatus) error {
 		facts = append(facts, [2]string{"last firing", last})
 	}
 	return pairs(w, facts...)
+}
+
+// runText names a run, and the one that it is a retry of.
+func runText[N int | int32](run, retryOf N) string {
+	if retryOf > 0 {
+		return fmt.Sprintf("%d, retry of run %d", run, retryOf)
+	}
+	return fmt.Sprint(run)
 }

@@ -136,7 +136,7 @@ var outcomes = []string{"pending", "sent", "delivered", "failed", "expired", "re
 
 func printSummary(w io.Writer, s report.RunSummary) error {
 	facts := [][2]string{
-		{"campaign", fmt.Sprintf("%s, run %d, %s", s.Campaign, s.Run, s.RunState)},
+		{"campaign", fmt.Sprintf("%s, run %s, %s", s.Campaign, runText(s.Run, s.RetryOf), s.RunState)},
 		{"as of", api.At(s.AsOf).String()},
 		{"targeted", count(s.Targeted)},
 		{"recipients", count(s.Recipients)},
@@ -154,6 +154,10 @@ func printSummary(w io.Writer, s report.RunSummary) error {
 	if s.Times.DeliveryP50 > 0 {
 		facts = append(facts, [2]string{"delivery took", fmt.Sprintf("%.1f s for half, %.1f s for 90 %%, %.1f s for 99 %%",
 			s.Times.DeliveryP50, s.Times.DeliveryP90, s.Times.DeliveryP99)})
+	}
+	if whole := s.Whole; whole != nil {
+		facts = append(facts, [2]string{"reached at last", fmt.Sprintf("%s of %s (%s), by run %d and %s", count(whole.Reached), count(whole.People),
+			percent(whole.Reached, whole.People), whole.Run, plural(int64(whole.Retries), "retry", "retries"))})
 	}
 	if err := pairs(w, facts...); err != nil {
 		return err

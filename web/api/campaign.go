@@ -24,6 +24,7 @@ type CampaignStatus struct {
 	Name          string  `json:"name"`
 	State         string  `json:"state" doc:"draft, submitted, approved, scheduled, running, pausing, paused, settling, done, cancelling, cancelled or failed"`
 	Run           int32   `json:"run" doc:"Number of the newest run; 0 before the first"`
+	RetryOf       int32   `json:"retry_of,omitempty" doc:"Number of the run some of whose people this run tries again"`
 	Kind          string  `json:"kind,omitempty" doc:"campaign or test"`
 	Route         string  `json:"route,omitempty"`
 	Priority      string  `json:"priority,omitempty"`
