@@ -152,13 +152,13 @@ SELECT (SELECT id FROM opened),
 // s.SendBy is set from before the statement that opens it, extended by pace, the time that the throttles'
 // slots take beyond the usual.
 func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
-	var by time.Time
+	var begun, by time.Time
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		reached, err := capped(ctx, tx, lease.Run, s.Cap, s.fresh())
 		if err != nil {
 			return err
 		}
-		begun := time.Now() // after whatever the cap had to wait for
+		begun = time.Now() // after whatever the cap had to wait for
 		by = s.sendBy(begun, pace)
 		var id *int64
 		err = tx.QueryRow(ctx, sqlOpenFirst, lease.Run, lease.Batch, lease.Fence, s.Hi, s.Lo-1, s.Lo,
@@ -213,14 +213,14 @@ SELECT (SELECT id FROM opened),
 // with OpenFirst, nothing may be sent to those it answers; a message of which a part is out is not held up by
 // the cap. ErrFenced means that nothing was opened.
 func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
-	var by time.Time
+	var begun, by time.Time
 	seqs, parts, tries := redoColumns(s.Redo)
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		reached, err := capped(ctx, tx, lease.Run, s.Cap, s.fresh())
 		if err != nil {
 			return err
 		}
-		begun := time.Now() // after whatever the cap had to wait for
+		begun = time.Now() // after whatever the cap had to wait for
 		by = s.sendBy(begun, pace)
 		var id *int64
 		err = tx.QueryRow(ctx, sqlOpenRedo, lease.Run, lease.Batch, lease.Fence, s.Lo, s.Hi, s.PartCounts, seqs, parts, tries,

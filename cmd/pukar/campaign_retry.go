@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -29,7 +30,9 @@ recipients; elsewhere, and with --yes, it just begins.`,
   pukar campaign retry onorc-bihar --no-receipt --run 1            # of an older run`,
 		Args: takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ask.States = retryStates(cmd.Flags())
+			if ask.States = retryStates(cmd.Flags()); len(ask.States) == 0 {
+				return usage(errors.New("say whom to write to again: one or more of --failed, --rejected, --expired, --unknown, --no-receipt"))
+			}
 			caller := sh.client()
 			defer caller.Close()
 			if dryRun || !yes && !asJSON && terminal(sh.stdin) && terminal(sh.stdout) {
@@ -65,7 +68,6 @@ recipients; elsewhere, and with --yes, it just begins.`,
 	for _, state := range campaign.RetryStates() {
 		flags.Bool(retryFlag(state), false, retryHelp[state])
 	}
-	cmd.MarkFlagsOneRequired("failed", "rejected", "expired", "unknown", "no-receipt")
 	flags.Int32Var(&ask.Run, "run", 0, "number of an older run whose people are tried again (default: the newest that is no retry)")
 	flags.Int64Var(&ask.Expected, "expect", 0, "refuse unless this many would be written to")
 	flags.BoolVar(&dryRun, "dry-run", false, "only say how many, and who would be left out and why")

@@ -68,6 +68,8 @@ func TestUsageErrors(t *testing.T) {
 		"campaign plan --nonsense a",
 		"campaign test a",
 		"campaign cancel a",
+		"campaign retry a",
+		"campaign retry a --delivered",
 		"optout remove 9812345678",
 		"optout remove 9812345678 --why form",
 		"audience import people.csv --map msisdn",
