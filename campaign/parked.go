@@ -37,7 +37,7 @@ func park(ctx context.Context, tx pgx.Tx, receipts []receipt) error {
 
 const (
 	sqlTakeParked = `
-SELECT chunk, line, at, centre, bind, smsc_id, msisdn, state, 0, 0, 0::int2
+SELECT chunk, line, at, centre, bind, smsc_id, msisdn, state, 0, 0, 0::int2, ''
 FROM parked
 WHERE NOT orphan AND next_try <= $1
 ORDER BY next_try

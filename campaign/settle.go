@@ -23,7 +23,7 @@ LIMIT $1
 FOR UPDATE SKIP LOCKED`
 
 	sqlReadChunks = `
-SELECT chunk, line, at, centre, bind, smsc_id, msisdn, state, coalesce(run_id, 0), coalesce(seq, 0), coalesce(part, 0)
+SELECT chunk, line, at, centre, bind, smsc_id, msisdn, state, coalesce(run_id, 0), coalesce(seq, 0), coalesce(part, 0), err
 FROM inbox
 WHERE chunk = ANY ($1) AND at BETWEEN $2 AND $3 AND kind = 'receipt'`
 
@@ -46,6 +46,7 @@ type receipt struct {
 	Run    int32
 	Seq    int32
 	Part   int16
+	Err    string
 }
 
 func (r *receipt) facts() Facts {
@@ -66,6 +67,36 @@ type Settled struct {
 	Chunks  int // taken
 	Matched int // receipts that reached their recipient
 	Parked  int // receipts without a submission so far
+
+	// Seen is what the matched receipts said, nil where there was none. It counts nothing twice but receipts that come twice.
+	Seen *SeenReceipts
+}
+
+// SeenReceipts is what the receipts of a round said of their runs.
+type SeenReceipts struct {
+	Final  map[int32]int // final receipts by run
+	Failed []FailedPart
+}
+
+// FailedPart is a part of which a receipt said that it will not arrive, and why.
+type FailedPart struct {
+	Run, Seq int32
+	Part     int16
+	Err      string // as the centre wrote it
+}
+
+// see keeps what a matched receipt says.
+func (s *Settled) see(r *receipt) {
+	if r.State == "" {
+		return
+	}
+	if s.Seen == nil {
+		s.Seen = &SeenReceipts{Final: make(map[int32]int)}
+	}
+	s.Seen.Final[r.Run]++
+	if r.State == "failed" {
+		s.Seen.Failed = append(s.Seen.Failed, FailedPart{Run: r.Run, Seq: r.Seq, Part: r.Part, Err: r.Err})
+	}
 }
 
 // Settle takes at most limit chunks of the inbox and brings their receipts to the recipients: those that
@@ -130,6 +161,7 @@ func settleReceipts(ctx context.Context, tx pgx.Tx, receipts []receipt) (Settled
 			continue
 		}
 		done.Matched++
+		done.see(r)
 		if facts := r.facts(); facts != (Facts{}) {
 			byRun[r.Run] = append(byRun[r.Run], observation{seq: r.Seq, facts: facts})
 		}
@@ -146,6 +178,9 @@ func settleReceipts(ctx context.Context, tx pgx.Tx, receipts []receipt) (Settled
 			return done, err
 		}
 		done.Matched += len(matched)
+		for i := range matched {
+			done.see(&matched[i].receipt)
+		}
 		done.Parked += len(unmatched)
 	}
 	return done, observeRuns(ctx, tx, byRun, time.Time{})

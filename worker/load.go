@@ -42,6 +42,7 @@ func (w *shift) sendOff(ctx context.Context, place *place, stride *campaign.Stri
 		defer w.Metrics.Recorded(stride.Route)
 		defer place.release()
 		w.deliver(ctx, place.bind, stride, load)
+		w.Breaker.Responses(context.WithoutCancel(ctx), stride, load.results)
 		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 		defer cancel()
 		rule := campaign.RedoRule{OnUnknown: w.post.run.OnUnknown}

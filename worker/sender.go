@@ -37,6 +37,7 @@ type Sender struct {
 	Memory   *Memory
 	Stops    *Stops
 	Halts    *Halts
+	Breaker  *Breaker
 	Holder   string          // names this process in leases
 	Moved    chan<- struct{} // told when a run has no more work to give; may be nil
 	Metrics  *metrics.Metrics

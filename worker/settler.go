@@ -17,8 +17,9 @@ const (
 
 // Settler brings receipts from the inbox to their recipients. Any number may run, in any process.
 type Settler struct {
-	Ledger *campaign.Ledger
-	Log    *slog.Logger
+	Ledger  *campaign.Ledger
+	Breaker *Breaker
+	Log     *slog.Logger
 }
 
 // Run settles until ctx ends.
@@ -29,6 +30,7 @@ func (s *Settler) Run(ctx context.Context) error {
 	var trouble logs.Repeated
 	for {
 		done, err := s.Ledger.Settle(ctx, settleMost)
+		s.Breaker.Receipts(ctx, done.Seen)
 		if err == nil && time.Since(parkedAt) >= parkedPause {
 			parkedAt = time.Now()
 			_, err = s.Ledger.RetryParked(ctx, parkedAt)

@@ -70,6 +70,7 @@ type App struct {
 	moved    chan struct{}  // from the senders to the sweeper
 	stops    *worker.Stops
 	halts    *worker.Halts
+	breaker  *worker.Breaker
 	memory   *worker.Memory
 	routes   map[string]*worker.Route
 	binds    []*smpp.Bind
@@ -243,7 +244,7 @@ func (a *App) startInbox(context.Context) error {
 	inbox := start(a.Inbox.Run, a.fail)
 	a.life.onStop("inbox", 10*time.Second, inbox.stop)
 	if a.Config.HasRole(config.RoleWorker) {
-		settler := &worker.Settler{Ledger: a.ledger, Log: a.log.With("component", "settler")}
+		settler := &worker.Settler{Ledger: a.ledger, Breaker: a.breaker, Log: a.log.With("component", "settler")}
 		running := start(settler.Run, a.fail)
 		a.life.onStop("settler", 10*time.Second, running.stop)
 	}
@@ -425,7 +426,7 @@ func (a *App) startSenders(context.Context) error {
 	}
 	a.sender = &worker.Sender{
 		Ledger: a.ledger, Runs: a.runs, Hinter: a.hinter, Throttle: throttle.New(a.redis), Routes: a.routes,
-		Memory: a.memory, Stops: a.stops, Halts: a.halts, Holder: holderName(), Moved: a.moved, Log: a.log.With("component", "sender"),
+		Memory: a.memory, Stops: a.stops, Halts: a.halts, Breaker: a.breaker, Holder: holderName(), Moved: a.moved, Log: a.log.With("component", "sender"),
 		Metrics: a.metrics,
 	}
 	server, err := queue.NewServer(a.redisURL, handlers, a.sender.Work, a.log.With("component", "queue"))

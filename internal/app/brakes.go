@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"pukar/internal/notice"
+	"pukar/worker"
 )
 
-// startListener hears what other processes halt, and who said stop to them, and says whether everything is stopped.
+// startListener makes the brakes: it hears what other processes halt, and who said stop to them, and says whether everything is stopped.
 func (a *App) startListener(ctx context.Context) error {
+	a.breaker = &worker.Breaker{Ledger: a.ledger, Runs: a.runs, Halts: a.halts, Routes: a.Config.Routes, Log: a.log.With("component", "breaker")}
 	log := a.log.With("component", "listener")
 	listener := &notice.Listener{
 		Pool: a.Pool, Log: log, Deaf: a.halts.Deaf,

@@ -93,6 +93,9 @@ func (d *decoder) value(tree any, path string, target reflect.Value) {
 	case reflect.Slice:
 		d.list(tree, path, target)
 		return
+	case reflect.Map:
+		d.table(tree, path, target)
+		return
 	}
 	leaf, ok := tree.(scalar)
 	if !ok {
@@ -149,6 +152,23 @@ func (d *decoder) list(tree any, path string, target reflect.Value) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		d.places[at] = placeOf(item)
 		d.value(item, at, target.Index(i))
+	}
+}
+
+// table fills a map of texts by text, whose keys the configuration is free to choose.
+func (d *decoder) table(tree any, path string, target reflect.Value) {
+	items, ok := tree.(map[string]any)
+	if !ok {
+		d.problem(placeOf(tree), path, "a mapping is expected: write {key: value, …}")
+		return
+	}
+	target.Set(reflect.MakeMapWithSize(target.Type(), len(items)))
+	for _, key := range sorted(items) {
+		at := join(path, key)
+		d.places[at] = placeOf(items[key])
+		value := reflect.New(target.Type().Elem()).Elem()
+		d.value(items[key], at, value)
+		target.SetMapIndex(reflect.ValueOf(key), value)
 	}
 }
 

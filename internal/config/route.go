@@ -33,7 +33,18 @@ type Route struct {
 	// from the first bind's address and system id; set it where several routes reach one centre, and keep it when an
 	// address changes.
 	Centre string `key:"centre"`
+	// ErrorCodes says for error codes of this operator's receipts, or of its refusals above 0x180, what they mean:
+	// configuration (all messages fail: a burst pauses the run), permanent (this number) or transient. It goes over
+	// the meanings that are known, since operators' numbers conflict.
+	ErrorCodes map[string]string `key:"error_codes"`
 }
+
+// What an error code can mean.
+const (
+	ErrorConfiguration = "configuration"
+	ErrorPermanent     = "permanent"
+	ErrorTransient     = "transient"
+)
 
 // DLT are the ids of the Indian registration of senders and templates, and the tags they travel under.
 type DLT struct {

@@ -17,6 +17,7 @@ var (
 	headerPattern  = regexp.MustCompile(`^[A-Za-z0-9-]{1,11}$|^[0-9]{1,20}$`)
 	dltPattern     = regexp.MustCompile(`^[0-9]{19}$`)
 	mobilePattern  = regexp.MustCompile(`^(?:\+?91|0)?([6-9][0-9]{9})$`)
+	errorPattern   = regexp.MustCompile(`^[0-9A-Za-z]{1,10}$`)
 	codePattern    = regexp.MustCompile(`^[0-9]{3,15}$`)
 )
 
@@ -113,6 +114,7 @@ func (d *decoder) validateRoutes(routes []Route) {
 			d.octet(value, path+"."+key)
 		}
 		d.validateDLT(&r.DLT, path+".dlt")
+		d.validateErrorCodes(r.ErrorCodes, path+".error_codes")
 		if len(r.Binds) == 0 {
 			d.at(path+".binds", "the route has no bind: give at least one with addr and system_id")
 		}
@@ -174,6 +176,18 @@ func (d *decoder) validateDLT(dlt *DLT, path string) {
 			d.at(at, "tag 0x%X is used by %s already", tag, seen[tag])
 		}
 		seen[tag] = key
+	}
+}
+
+func (d *decoder) validateErrorCodes(codes map[string]string, path string) {
+	classes := []string{ErrorConfiguration, ErrorPermanent, ErrorTransient}
+	for _, code := range sorted(codes) {
+		if !errorPattern.MatchString(code) {
+			d.at(path+"."+code, "%q is not an error code: write it in quotes as receipts have it, such as \"650\"", code)
+		}
+		if !slices.Contains(classes, codes[code]) {
+			d.at(path+"."+code, "%q is unknown: known are %s", codes[code], strings.Join(classes, ", "))
+		}
 	}
 }
 

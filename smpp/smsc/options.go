@@ -61,6 +61,8 @@ type Options struct {
 	// leave; otherwise what the three leave never gets a receipt. A message whose validity_period ends before its
 	// receipt's delay expires in any case.
 	DeliverRatio, FailRatio, ExpireRatio float64
+	// FailCode is the error code of what fails, such as one of the DLT checks; default one of those that networks use.
+	FailCode uint16
 	// Seed varies which messages meet which fate.
 	Seed uint64
 	// ReceiptBeforeResponse sends the receipt at once and the response 20 ms later, or after ResponseDelay if that is longer.

@@ -1,6 +1,7 @@
 package smsc
 
 import (
+	"cmp"
 	"time"
 
 	"pukar/smpp/pdu"
@@ -193,7 +194,7 @@ func (c *Centre) fate(m *pdu.SubmitSM, hash uint64, payload []byte, validity, no
 		d.state = pdu.StateDelivered
 	case u < o.DeliverRatio+o.FailRatio:
 		d.state = pdu.StateUndeliverable
-		d.failure = failureCodes[int(chance(hash, askCode)*float64(len(failureCodes)))]
+		d.failure = cmp.Or(o.FailCode, failureCodes[int(chance(hash, askCode)*float64(len(failureCodes)))])
 	case u < o.DeliverRatio+o.FailRatio+o.ExpireRatio:
 		d.state, d.failure = pdu.StateExpired, codeAbsent
 	default:
