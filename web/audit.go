@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"pukar/campaign"
 	"pukar/internal/auditlog"
 	"pukar/web/api"
 )
@@ -18,7 +19,7 @@ func (s *Server) registerAudit() {
 	}, quick, s.listAudit)
 	handle(s, huma.Operation{
 		OperationID: "audit-verify", Method: http.MethodPost, Path: "/v1/audit/verify", Tags: tags,
-		Summary: "Recompute the chain of hashes over every change",
+		Summary: "Recompute the chain of hashes over every change, and the hash of every run's list of people",
 	}, slow, s.verifyAudit)
 }
 
@@ -57,7 +58,14 @@ func (s *Server) verifyAudit(ctx context.Context, _ *struct{}) (api.AuditVerific
 	if err != nil {
 		return api.AuditVerification{}, err
 	}
-	out := api.AuditVerification{Events: found.Events, Whole: found.OK(), Why: found.Why, Head: found.Last.Hash.String()}
+	lists, err := campaign.NewLedger(s.cfg.Pool).VerifyHashes(ctx)
+	if err != nil {
+		return api.AuditVerification{}, err
+	}
+	out := api.AuditVerification{
+		Events: found.Events, Runs: lists.Runs, Whole: found.OK() && len(lists.Broken) == 0,
+		Why: found.Why, BrokenRuns: lists.Broken, Head: found.Last.Hash.String(),
+	}
 	if found.Broken != nil {
 		out.Broken = *found.Broken
 	}

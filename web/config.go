@@ -9,6 +9,7 @@ import (
 
 	"pukar/audience"
 	"pukar/campaign"
+	"pukar/internal/backup"
 	"pukar/internal/config"
 	"pukar/internal/metrics"
 	"pukar/smpp"
@@ -43,6 +44,8 @@ type Config struct {
 	// Scrape answers GET /metrics; nil where there is nothing to tell. Metrics count the requests.
 	Scrape  http.Handler
 	Metrics *metrics.Metrics
+	// Backup is the installation as a backup reads it; nil where none may be taken.
+	Backup *backup.Source
 }
 
 // check panics on a part that is missing.

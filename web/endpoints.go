@@ -15,4 +15,5 @@ func (s *Server) registerEndpoints() {
 	s.registerRoutes()
 	s.registerInbound()
 	s.registerAudit()
+	s.registerBackup()
 }

@@ -49,9 +49,9 @@ func (sh *shell) auditList() *cobra.Command {
 func (sh *shell) auditVerify() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "verify", Short: "Recompute the chain of hashes",
-		Long: `Recomputes the chain of hashes over every event. Note the head that it prints somewhere else: a later chain that does
-not contain it was cut off or rewritten. Exit status 1 when a hash is not right.`,
+		Use: "verify", Short: "Recompute the chain of hashes and those of the runs' lists",
+		Long: `Recomputes the chain of hashes over every event, and the hash of every run's frozen list of people. Note the head that it
+prints somewhere else: a later chain that does not contain it was cut off or rewritten. Exit status 1 when a hash is not right.`,
 		Example: "  pukar audit verify", Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			caller := sh.client()
@@ -64,9 +64,14 @@ not contain it was cut off or rewritten. Exit status 1 when a hash is not right.
 			case asJSON:
 				err = printJSON(sh.stdout, v)
 			case v.Whole:
-				say(sh.stdout, "%s, every hash is right. Head %s", plural(v.Events, "event", "events"), v.Head)
+				say(sh.stdout, "%s and the lists of %s, every hash is right. Head %s", plural(v.Events, "event", "events"), plural(v.Runs, "run", "runs"), v.Head)
 			default:
-				say(sh.stdout, "Event %d is not as it was written: %s", v.Broken, v.Why)
+				if v.Broken > 0 {
+					say(sh.stdout, "Event %d is not as it was written: %s", v.Broken, v.Why)
+				}
+				for _, run := range v.BrokenRuns {
+					say(sh.stdout, "The list of people of run id %d is not as it was frozen", run)
+				}
 			}
 			if err == nil && !v.Whole {
 				return &quietError{exitFailed}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"pukar/internal/backup"
 	"pukar/internal/embedded"
 	"pukar/internal/pgdb"
 	"pukar/web"
@@ -49,13 +50,13 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &problem):
 		return codeOfProblem(problem.Code)
-	case aboutFile(err):
+	case aboutFile(err), errors.Is(err, backup.ErrNotABackup):
 		return exitFailed
 	case errors.Is(err, client.ErrNoServer), pgdb.Unavailable(err):
 		return exitUnavailable
 	case errors.Is(err, embedded.ErrNotInstalled):
 		return exitUnavailable
-	case errors.Is(err, web.ErrSocketBusy), errors.As(err, &held):
+	case errors.Is(err, web.ErrSocketBusy), errors.As(err, &held), errors.Is(err, backup.ErrNotEmpty), errors.Is(err, backup.ErrUnfinished):
 		return exitConflict
 	}
 	return exitFailed

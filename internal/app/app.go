@@ -20,6 +20,7 @@ import (
 
 	"pukar/audience"
 	"pukar/campaign"
+	"pukar/internal/backup"
 	"pukar/internal/config"
 	"pukar/internal/embedded"
 	"pukar/internal/mark"
@@ -126,6 +127,9 @@ func (a *App) start(ctx context.Context) error {
 func (a *App) startServers(ctx context.Context) error {
 	if err := os.MkdirAll(a.Config.Home, 0o755); err != nil {
 		return fmt.Errorf("make the home folder: %w", err)
+	}
+	if err := backup.Unfinished(a.Config.Home); err != nil {
+		return err
 	}
 	wanted := embedded.Options{
 		Home: a.Config.Home, Log: a.log.With("component", "servers"), Durable: true,
@@ -491,6 +495,9 @@ func (a *App) startInterface(context.Context) error {
 		},
 		StopAdded: func(key int64) { a.stops.Add(key, ""); a.metrics.Stopped("person") },
 		Scrape:    a.scrape, Metrics: a.metrics,
+		Backup: &backup.Source{
+			Pool: a.Pool, Address: a.Config.DatabaseURL.Reveal(), Home: a.Config.Home, KeyFile: a.Config.KeyFile, Program: a.version,
+		},
 	})
 	running := start(func(ctx context.Context) error { return server.Run(ctx, socket) }, a.fail)
 	a.life.onStop("interface", 5*time.Second, running.stop)

@@ -75,11 +75,13 @@ type AuditList struct {
 	Next   int64        `json:"next,omitempty" doc:"Give as before to get the next page; absent on the last"`
 }
 
-// AuditVerification says whether the chain of events is whole.
+// AuditVerification says whether the chain of events is whole and every run's list of people is as it was frozen.
 type AuditVerification struct {
-	Events int64  `json:"events" doc:"Events that were read"`
-	Whole  bool   `json:"whole" doc:"Whether every hash is right"`
-	Broken int64  `json:"broken,omitempty" doc:"First event whose hash is not right"`
-	Why    string `json:"why,omitempty" doc:"What is not right about it"`
-	Head   string `json:"head" doc:"Hash of the newest event, in hexadecimal: note it elsewhere to prove later that nothing was cut off"`
+	Events     int64   `json:"events" doc:"Events that were read"`
+	Runs       int64   `json:"runs" doc:"Runs whose list of people has the hash that was noted when it was frozen"`
+	Whole      bool    `json:"whole" doc:"Whether every hash is right"`
+	Broken     int64   `json:"broken,omitempty" doc:"First event whose hash is not right"`
+	Why        string  `json:"why,omitempty" doc:"What is not right about it"`
+	BrokenRuns []int32 `json:"broken_runs,omitempty" doc:"Ids of runs whose list of people was altered, at most 100"`
+	Head       string  `json:"head" doc:"Hash of the newest event, in hexadecimal: note it elsewhere to prove later that nothing was cut off"`
 }
