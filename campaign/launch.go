@@ -394,7 +394,7 @@ func (s *Service) Test(ctx context.Context, name, number, language, actor string
 		if err := tx.QueryRow(ctx, sqlTestPerson, msisdn).Scan(&contact, &known); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return fmt.Errorf("look for the test number: %w", err)
 		}
-		code, err := testLanguage(template, language, known)
+		code, err := chooseLanguage("--language", template, language, known)
 		if err != nil {
 			return err
 		}
@@ -428,12 +428,14 @@ func (s *Service) Test(ctx context.Context, name, number, language, actor string
 	return s.statusOf(ctx, run)
 }
 
-func testLanguage(template *templates.Template, asked, known string) (string, error) {
+// chooseLanguage answers the language asked for, else that of the person, else the template's fallback. name
+// is what the caller calls it.
+func chooseLanguage(name string, template *templates.Template, asked, known string) (string, error) {
 	if asked == "" {
 		return template.Language(known), nil
 	}
 	if _, ok := template.Languages[asked]; !ok {
-		return "", invalid("--language: the template has no %q: it has %s", asked, strings.Join(template.LanguageCodes(), ", "))
+		return "", invalid("%s: the template has no %q: it has %s", name, asked, strings.Join(template.LanguageCodes(), ", "))
 	}
 	return asked, nil
 }

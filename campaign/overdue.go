@@ -78,7 +78,7 @@ const sqlAwaitingRuns = `
 SELECT id, state, priority, receipts, receipt_wait
 FROM run
 WHERE state IN ('cancelled', 'failed')
-  AND receipts
+  AND receipts AND kind <> 'message'
   AND finished_at > $1::timestamptz - receipt_wait - interval '1 day'
 ORDER BY id
 LIMIT 1000`

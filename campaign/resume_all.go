@@ -89,7 +89,7 @@ WHERE stop_all = $1 AND state IN ('pausing', 'paused')`
 type Resumed struct {
 	ID       int32  `json:"-"`
 	Campaign string `json:"campaign"`
-	Kind     string `json:"kind"` // campaign | test
+	Kind     string `json:"kind"` // campaign | test | message
 	Number   int32  `json:"run"`
 }
 
@@ -124,7 +124,9 @@ func (s *Service) ResumeAll(ctx context.Context, actor string, afterRestore bool
 		return nil, err
 	}
 	for _, r := range resumed {
-		_ = s.Hint(ctx, r.ID) // the sweeper gives it otherwise
+		if r.Kind != KindMessage { // there may be thousands, which the sweeper hints together
+			_ = s.Hint(ctx, r.ID) // the sweeper gives it otherwise
+		}
 	}
 	return resumed, nil
 }

@@ -25,6 +25,7 @@ type Config struct {
 	TestNumbers []int64
 	Approval    bool                                       // whether somebody else must approve before a launch
 	Hint        func(ctx context.Context, run int32) error // asks for a run's first hints
+	GiveHint    func(ctx context.Context, h RunHint) error // hands out the hint that a message was written with
 	RouteState  func(route string) string                  // why a route cannot send now, "" when it can; may be nil
 	Now         func() time.Time                           // nil: time.Now
 }
@@ -35,6 +36,7 @@ type Service struct {
 	Config
 	ledger    *Ledger
 	templates *templates.Store
+	writer    *messageWriter
 }
 
 // NewService works with the given parts.
@@ -42,7 +44,7 @@ func NewService(c Config) *Service {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{Config: c, ledger: NewLedger(c.Pool), templates: templates.NewStore(c.Pool)}
+	return &Service{Config: c, ledger: NewLedger(c.Pool), templates: templates.NewStore(c.Pool), writer: &messageWriter{pool: c.Pool}}
 }
 
 // cohortCompiler turns a campaign's audience into SQL.
@@ -93,6 +95,9 @@ const (
 )
 
 func readCampaign(row pgx.Row, name string) (*Campaign, error) {
+	if name == MessagesCampaign {
+		return nil, conflict("%q holds the messages that other systems ask for one by one: `pukar message send` and `pukar message status` are for them, campaign commands are not", name)
+	}
 	var c Campaign
 	err := row.Scan(&c.ID, &c.Name, &c.Stage, &c.Source, &c.Actor, &c.SubmittedBy, &c.ApprovedBy, &c.TemplateVersion, &c.CreatedAt, &c.UpdatedAt)
 	if errors.Is(err, pgx.ErrNoRows) {

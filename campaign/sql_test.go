@@ -144,6 +144,9 @@ func (e evaluator) text(x ast.Expr) string {
 			return mark.OriginSQL
 		}
 	case *ast.CallExpr:
+		if method, ok := x.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "UnderAgeSQL" {
+			return audience.UnderAgeSQL(e.text(x.Args[0]))
+		}
 		if method, ok := x.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Sprintf" {
 			var args []any
 			for _, arg := range x.Args[1:] {

@@ -152,6 +152,7 @@ FROM campaign c
 LEFT JOIN schedule s ON s.campaign_id = c.id
 LEFT JOIN LATERAL (SELECT state, number, recipients FROM run WHERE campaign_id = c.id AND kind = 'campaign' ORDER BY number DESC LIMIT 1) r ON true
 WHERE c.name > $1
+  AND c.name <> '` + MessagesCampaign + `'
 ORDER BY c.name
 LIMIT 1000`
 

@@ -23,11 +23,12 @@ type OpenRun struct {
 const sqlOpenRuns = `
 SELECT id, state, priority, receipts, receipt_wait
 FROM run
-WHERE finished_at IS NULL
+WHERE finished_at IS NULL AND kind <> 'message'
 ORDER BY CASE priority WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id
 LIMIT 1000`
 
-// OpenRuns lists the runs that are not finished, the urgent ones first.
+// OpenRuns lists the runs that are not finished, the urgent ones first, without single messages: there may
+// be very many of those, and SweepMessages looks after them together.
 func (l *Ledger) OpenRuns(ctx context.Context) ([]OpenRun, error) {
 	rows, err := l.pool.Query(ctx, sqlOpenRuns)
 	if err != nil {

@@ -68,3 +68,9 @@ func (h *Hinter) takeBack(ctx context.Context, hints []queue.Hint) error {
 	}
 	return errors.Join(errs...)
 }
+
+// GiveHint hands out a hint of a message that stands in its batch already. What the queue does not take is
+// taken back, so that the next round gives it again.
+func (h *Hinter) GiveHint(ctx context.Context, hint campaign.RunHint) error {
+	return h.enqueue(ctx, queue.Urgent, []queue.Hint{{Run: hint.Run, Batch: hint.Batch, No: hint.No}})
+}

@@ -24,8 +24,15 @@ type Runs struct {
 	Ledger    *campaign.Ledger
 	Templates *templates.Store
 
-	mu   sync.Mutex
-	jobs map[int32]*job
+	mu        sync.Mutex
+	jobs      map[int32]*job
+	templates map[templateKey]*templates.Template
+}
+
+// templateKey names a version of a template, which never changes.
+type templateKey struct {
+	name    string
+	version int
 }
 
 func (r *Runs) get(ctx context.Context, id int32) (*job, error) {
@@ -39,11 +46,11 @@ func (r *Runs) get(ctx context.Context, id int32) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, err := r.Templates.GetVersion(ctx, run.Template, run.TemplateVersion)
+	template, err := r.template(ctx, run)
 	if err != nil {
-		return nil, fmt.Errorf("read the template of run %d: %w", id, err)
+		return nil, err
 	}
-	read := &job{run: run, template: version.Template, window: run.Window(version.Template.Category)}
+	read := &job{run: run, template: template, window: run.Window(template.Category)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.jobs == nil || len(r.jobs) >= runsInMind {
@@ -51,4 +58,26 @@ func (r *Runs) get(ctx context.Context, id int32) (*job, error) {
 	}
 	r.jobs[id] = read
 	return read, nil
+}
+
+// template reads the version that a run was frozen with, once: single messages are many runs of one template.
+func (r *Runs) template(ctx context.Context, run *campaign.Run) (*templates.Template, error) {
+	key := templateKey{run.Template, run.TemplateVersion}
+	r.mu.Lock()
+	known := r.templates[key]
+	r.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	version, err := r.Templates.GetVersion(ctx, run.Template, run.TemplateVersion)
+	if err != nil {
+		return nil, fmt.Errorf("read the template of run %d: %w", run.ID, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.templates == nil || len(r.templates) >= runsInMind {
+		r.templates = make(map[templateKey]*templates.Template)
+	}
+	r.templates[key] = version.Template
+	return version.Template, nil
 }

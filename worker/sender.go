@@ -98,17 +98,22 @@ func (s *Sender) Begin(ctx context.Context, run int32) error {
 		s.begun.Add(-1)
 		return err
 	}
+	s.workAside(ctx, *own)
+	return err
+}
+
+// workAside works on a hint beside what the queue gives; s.begun counts it already.
+func (s *Sender) workAside(ctx context.Context, own queue.Hint) {
 	s.working.Add(1)
 	go func() {
 		defer s.working.Done()
 		defer s.begun.Add(-1)
 		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), queue.Timeout)
 		defer cancel()
-		if err := s.Work(work, *own); err != nil {
-			s.Log.Warn("the first batch of a run was cut short", "run", run, "err", err)
+		if err := s.Work(work, own); err != nil {
+			s.Log.Warn("the first batch of a run was cut short", "run", own.Run, "err", err)
 		}
 	}()
-	return err
 }
 
 // claim leases the batch of a hint; without a lease and an error there is nothing to do.
@@ -130,7 +135,7 @@ func (s *Sender) release(ctx context.Context, lease *campaign.Lease, rest time.D
 		return nil, errors.Join(worked, err) // it comes back when the lease runs out
 	}
 	switch {
-	case s.stopping.Load():
+	case s.stopping.Load(), s.isMessage(ctx, lease.Run): // the sweeper looks after messages together
 		return nil, worked
 	case worked != nil || !time.Now().Before(until):
 		return nil, errors.Join(worked, s.Hinter.Hint(ctx, lease.Run))
@@ -153,6 +158,9 @@ func (s *Sender) workLeased(ctx context.Context, lease *campaign.Lease, until ti
 	route := s.Routes[job.run.Route]
 	if route == nil {
 		return idleRest, fmt.Errorf("run %d goes by route %q, which this process does not have: add it to the configuration or cancel the campaign", lease.Run, job.run.Route)
+	}
+	if job.isMessage() && !canSend(route) {
+		return awayRest, nil
 	}
 	return newShift(s, newPostmaster(job.run, job.template, route), lease, job.window).work(ctx, until)
 }

@@ -38,6 +38,7 @@ type Sweeper struct {
 	movedAt      time.Time // when a run moved last
 	expiredAt    time.Time
 	partitionsAt time.Time
+	messages     messageRounds
 }
 
 // Run competes for leadership and sweeps while it has it, until ctx ends.
@@ -93,6 +94,7 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 	if expire {
 		errs = append(errs, s.sweepOverdue(ctx, now))
 	}
+	errs = append(errs, s.sweepMessages(ctx, now))
 	runs, err := s.Ledger.OpenRuns(ctx)
 	if err != nil {
 		return errors.Join(append(errs, err)...)

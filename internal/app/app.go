@@ -329,7 +329,7 @@ func (a *App) startCampaigns(context.Context) error {
 	}
 	c := campaign.Config{
 		Pool: a.Pool, Key: a.Key, Places: a.Places, Schemes: a.Schemes, Routes: terms, TestNumbers: tests,
-		Approval: a.Config.ApprovalRequired(), Hint: a.beginRun,
+		Approval: a.Config.ApprovalRequired(), Hint: a.beginRun, GiveHint: a.beginMessage,
 	}
 	if a.Config.HasRole(config.RoleSMPP) {
 		c.RouteState = a.routeState
@@ -347,6 +347,14 @@ func (a *App) beginRun(ctx context.Context, run int32) error {
 		return a.sender.Begin(ctx, run)
 	}
 	return a.hinter.Hint(ctx, run)
+}
+
+// beginMessage gets a message going: at once, where this process sends.
+func (a *App) beginMessage(ctx context.Context, hint campaign.RunHint) error {
+	if a.sender != nil {
+		return a.sender.BeginMessage(ctx, hint)
+	}
+	return a.hinter.GiveHint(ctx, hint)
 }
 
 func routeTerms(routes []config.Route) (map[string]campaign.RouteTerms, error) {
