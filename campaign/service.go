@@ -95,9 +95,6 @@ const (
 )
 
 func readCampaign(row pgx.Row, name string) (*Campaign, error) {
-	if name == MessagesCampaign {
-		return nil, conflict("%q holds the messages that other systems ask for one by one: `pukar message send` and `pukar message status` are for them, campaign commands are not", name)
-	}
 	var c Campaign
 	err := row.Scan(&c.ID, &c.Name, &c.Stage, &c.Source, &c.Actor, &c.SubmittedBy, &c.ApprovedBy, &c.TemplateVersion, &c.CreatedAt, &c.UpdatedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -105,6 +102,9 @@ func readCampaign(row pgx.Row, name string) (*Campaign, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read campaign %s: %w", name, err)
+	}
+	if name == MessagesCampaign {
+		return nil, conflict("%q holds the messages that other systems ask for one by one: `pukar message send` and `pukar message status` are for them, campaign commands are not", name)
 	}
 	return &c, nil
 }

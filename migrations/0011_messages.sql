@@ -20,6 +20,7 @@ CREATE TABLE message (
     at         timestamptz NOT NULL
 );
 COMMENT ON TABLE message IS 'A message that another system asked for, by the key that it chose: the same key again is the same message. It is kept as long as its run.';
+CREATE INDEX message_by_time ON message (at, run_id);
 
 -- There may be very many runs of one recipient that only await a receipt. These keep them out of the way of the campaigns' runs,
 -- and those that still have to leave out of the way of the others.

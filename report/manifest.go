@@ -40,6 +40,9 @@ type Manifest struct {
 type Filters struct {
 	IncludeExcluded bool `json:"include_excluded"`
 	Masked          bool `json:"masked"`
+
+	From string `json:"from,omitempty"` // of messages: taken in from then on
+	To   string `json:"to,omitempty"`   // of messages: taken in before then
 }
 
 // WriteManifest puts a manifest beside the report that it belongs to, as FILE.manifest.json, replacing an older one in one step. It is

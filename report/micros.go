@@ -53,3 +53,12 @@ func (c *clock) append(b []byte, at micros) []byte {
 func two(b []byte, n micros) []byte {
 	return append(b, byte('0'+n/10), byte('0'+n%10))
 }
+
+// when is the time as Go has it, nil for none.
+func (m micros) when() *time.Time {
+	if m == 0 {
+		return nil
+	}
+	t := time.UnixMicro(epoch*int64(second) + int64(m))
+	return &t
+}

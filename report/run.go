@@ -110,19 +110,27 @@ const (
 
 // readNames reads the words for the codes in the rows.
 func (r *run) readNames(ctx context.Context, tx pgx.Tx) error {
-	r.states, r.districts, r.templateIDs = make(map[int16]string), make(map[int32]string), make(map[string]string)
-	if err := readMap(ctx, tx, sqlStates, r.states); err != nil {
-		return fmt.Errorf("read states: %w", err)
+	if err := r.readPlaces(ctx, tx); err != nil {
+		return err
 	}
-	if err := readMap(ctx, tx, sqlDistricts, r.districts); err != nil {
-		return fmt.Errorf("read districts: %w", err)
-	}
+	r.templateIDs = make(map[string]string)
 	version, err := templates.NewStore(tx).GetVersion(ctx, r.Template, int(r.Version))
 	if err != nil {
 		return err
 	}
 	for language, text := range version.Template.Languages {
 		r.templateIDs[language] = text.TemplateID
+	}
+	return nil
+}
+
+func (r *run) readPlaces(ctx context.Context, tx pgx.Tx) error {
+	r.states, r.districts = make(map[int16]string), make(map[int32]string)
+	if err := readMap(ctx, tx, sqlStates, r.states); err != nil {
+		return fmt.Errorf("read states: %w", err)
+	}
+	if err := readMap(ctx, tx, sqlDistricts, r.districts); err != nil {
+		return fmt.Errorf("read districts: %w", err)
 	}
 	return nil
 }

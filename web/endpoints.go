@@ -11,6 +11,7 @@ func (s *Server) registerEndpoints() {
 	s.registerCampaigns()
 	s.registerSchedules()
 	s.registerStopAll()
+	s.registerMessages()
 	s.registerReports()
 	s.registerRoutes()
 	s.registerInbound()

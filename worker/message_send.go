@@ -6,6 +6,7 @@ import (
 
 	"pukar/campaign"
 	"pukar/internal/queue"
+	"pukar/smpp"
 )
 
 // awayRest is how long a message rests whose route is away. Handlers wait for the bind of a campaign, but
@@ -31,8 +32,12 @@ func (s *Sender) isMessage(ctx context.Context, run int32) bool {
 	return err == nil && job.isMessage()
 }
 
-// canSend reports whether any bind of the route can send now.
+// canSend reports whether any bind of the route is up. One that pauses after throttling is.
 func canSend(route *Route) bool {
-	_, ok := route.SMPP.Pick()
-	return ok
+	for _, bind := range route.SMPP.Binds() {
+		if status := bind.Status(); status.State == smpp.Bound && status.Type != smpp.TypeReceiver {
+			return true
+		}
+	}
+	return false
 }

@@ -14,7 +14,7 @@ var version = "dev"
 func (sh *shell) commands() []*cobra.Command {
 	return []*cobra.Command{
 		sh.initCommand(), sh.demo(), sh.serve(), sh.migrate(), sh.simulateCommands(),
-		sh.audienceCommands(), sh.optOutCommands(), sh.templateCommands(), sh.campaignCommands(), sh.stopAll(), sh.resumeAll(),
+		sh.audienceCommands(), sh.optOutCommands(), sh.templateCommands(), sh.campaignCommands(), sh.messageCommands(), sh.stopAll(), sh.resumeAll(),
 		sh.routeCommands(), sh.reportCommands(), sh.auditCommands(), sh.backup(), sh.restore(), sh.versionCommand(),
 	}
 }

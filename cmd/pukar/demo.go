@@ -16,6 +16,7 @@ import (
 	"pukar/internal/app"
 	"pukar/internal/config"
 	"pukar/internal/sample"
+	"pukar/report"
 	"pukar/smpp/smsc"
 	"pukar/web/api"
 	"pukar/web/client"
@@ -213,7 +214,9 @@ func (sh *shell) showDemo(ctx context.Context, caller *client.Client, home strin
 		return err
 	}
 	path := filepath.Join(reports, fmt.Sprintf("%s-%d.csv", demoCampaign, last.Run))
-	if _, err := sh.writeReport(ctx, caller, demoCampaign, client.ReportOptions{IncludeExcluded: true}, path); err != nil {
+	if _, err := sh.writeReport(demoCampaign, path, func(w io.Writer) (report.Manifest, error) {
+		return caller.DeliveryReport(ctx, demoCampaign, client.ReportOptions{IncludeExcluded: true}, w)
+	}); err != nil {
 		return err
 	}
 	say(sh.stdout, "\nThe delivery report is %s", path)

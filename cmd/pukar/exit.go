@@ -66,7 +66,7 @@ func codeOfProblem(code string) int {
 	switch code {
 	case api.CodeNotFound:
 		return exitNotFound
-	case api.CodeConflict:
+	case api.CodeConflict, api.CodeSuppressed, api.CodeNoConsent, api.CodeConsentUnknown, api.CodeUnder18, api.CodeInvented:
 		return exitConflict
 	case api.CodeUnavailable, api.CodeBusy:
 		return exitUnavailable

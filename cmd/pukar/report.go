@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -19,7 +18,7 @@ import (
 func (sh *shell) reportCommands() *cobra.Command {
 	return group("report", "Reports: each recipient's delivery, and a run in numbers",
 		"What became of a run: a line for each recipient with its evidence, or everything in numbers.",
-		sh.reportDelivery(), sh.reportSummary())
+		sh.reportDelivery(), sh.reportMessages(), sh.reportSummary())
 }
 
 func (sh *shell) reportDelivery() *cobra.Command {
@@ -55,7 +54,9 @@ goes to the standard output.`,
 				_, err := caller.DeliveryReport(cmd.Context(), args[0], opt, sh.stdout)
 				return err
 			}
-			manifest, err := sh.writeReport(cmd.Context(), caller, args[0], opt, file)
+			manifest, err := sh.writeReport(args[0], file, func(w io.Writer) (report.Manifest, error) {
+				return caller.DeliveryReport(cmd.Context(), args[0], opt, w)
+			})
 			if err != nil {
 				return err
 			}
@@ -78,13 +79,13 @@ goes to the standard output.`,
 }
 
 // writeReport writes a report and its manifest; each comes to its place whole or not at all.
-func (sh *shell) writeReport(ctx context.Context, caller *client.Client, name string, opt client.ReportOptions, path string) (report.Manifest, error) {
+func (sh *shell) writeReport(name, path string, read func(io.Writer) (report.Manifest, error)) (report.Manifest, error) {
 	file := &lateFile{path: path}
 	defer file.close()
 	started := time.Now()
 	bar := newProgress(sh.stderr, "report "+name, 0, nil, false)
 	var written int64
-	manifest, err := caller.DeliveryReport(ctx, name, opt, writerFunc(func(p []byte) (int, error) {
+	manifest, err := read(writerFunc(func(p []byte) (int, error) {
 		n, err := file.Write(p)
 		written += int64(n)
 		bar.at(written, fmt.Sprintf("%s KB, %s", count(written/1024), time.Since(started).Round(time.Second)))

@@ -29,7 +29,7 @@ type Problem struct {
 	// Status is the HTTP status.
 	Status int `json:"status" doc:"HTTP status"`
 	// Code tells programs what kind of problem it is.
-	Code string `json:"code,omitempty" doc:"Kind of problem: invalid, not_found, conflict, refused, busy, unavailable, cancelled or internal"`
+	Code string `json:"code,omitempty" doc:"Kind of problem: invalid, not_found, conflict, refused, busy, unavailable, cancelled or internal; where a message is refused to a person: suppressed, no_consent, consent_unknown, under_18 or invented"`
 	// Detail tells people what is wrong.
 	Detail string `json:"detail" doc:"What is wrong"`
 	// Mend tells people what to do about it.

@@ -41,7 +41,12 @@ func (c *Client) DeliveryReport(ctx context.Context, name string, opt ReportOpti
 	if opt.Masked {
 		query.Set("numbers", "masked")
 	}
-	resp, err := c.send(ctx, request{method: http.MethodGet, path: "/v1/campaigns/" + seg(name) + "/report", query: query})
+	return c.report(ctx, "/v1/campaigns/"+seg(name)+"/report", query, w)
+}
+
+// report writes a streamed report to w and gives its manifest.
+func (c *Client) report(ctx context.Context, path string, query url.Values, w io.Writer) (report.Manifest, error) {
+	resp, err := c.send(ctx, request{method: http.MethodGet, path: path, query: query})
 	if err != nil {
 		return report.Manifest{}, err
 	}
