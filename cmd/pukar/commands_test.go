@@ -270,3 +270,42 @@ func TestServeWithABadConfiguration(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+func TestRetryByCommands(t *testing.T) {
+	t.Parallel()
+	i := install(t, 0)
+	i.ok("audience", "import", write(t, "people.csv", peopleFile), "--source", "drive", "--map", "Mobile No=msisdn")
+	i.ok("template", "add", write(t, "intro.yaml", templateFile))
+	i.ok("campaign", "create", write(t, "first.yaml", campaignFile))
+	i.ok("campaign", "launch", "first")
+	i.ok("campaign", "watch", "first")
+	if r := i.run("campaign", "retry", "first", "--failed"); r.code != exitConflict || !strings.Contains(r.errOut, "report summary first") {
+		t.Errorf("with nobody to retry: %+v", r)
+	}
+	// A receipt that said otherwise.
+	i.exec(`UPDATE outcome SET facts = set_byte(set_byte(facts, 6, 0), 8, get_byte(facts, 6)), counts = '{0,0,0,0,0,0,2,1,0,0}'`)
+	if shown := i.ok("campaign", "retry", "first", "--failed", "--expired", "--dry-run"); !strings.Contains(shown, "retry of") || !strings.Contains(shown, "failed") {
+		t.Errorf("dry run:\n%s", shown)
+	}
+	plan := decode[api.RetryPlan](t, i.ok("campaign", "retry", "first", "--failed", "--dry-run", "--json"))
+	if plan.Recipients != 1 || plan.RetryOf != 1 {
+		t.Errorf("plan %+v", plan)
+	}
+	if r := i.run("campaign", "retry", "first", "--failed", "--expect", "5"); r.code != exitConflict {
+		t.Errorf("retry of another number of people: %+v", r)
+	}
+	if said := i.ok("campaign", "retry", "first", "--failed"); !strings.Contains(said, "1 recipient in run 2, retry of run 1") {
+		t.Errorf("retry: %s", said)
+	}
+	i.ok("campaign", "watch", "first")
+	if shown := i.ok("campaign", "status", "first"); !strings.Contains(shown, "2, retry of run 1") {
+		t.Errorf("status:\n%s", shown)
+	}
+	if shown := i.ok("report", "summary", "first"); !strings.Contains(shown, "reached at last") || !strings.Contains(shown, "3 of 3") {
+		t.Errorf("summary:\n%s", shown)
+	}
+	summary := decode[report.RunSummary](t, i.ok("report", "summary", "first", "--json"))
+	if w := summary.Whole; summary.RetryOf != 1 || w == nil || w.Run != 1 || w.Retries != 1 || w.People != 3 || w.Reached != 3 {
+		t.Errorf("summary %+v", summary)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"pukar/internal/testenv"
 	"pukar/smpp/smsc"
@@ -55,12 +57,13 @@ func pukar(t *testing.T, stdin string, args ...string) result {
 
 // installation is a server of `pukar serve` with a message centre of its own.
 type installation struct {
-	t      *testing.T
-	home   string
-	stop   func() int
-	centre *smsc.Centre
-	record *safeBuffer // what the centre got, as CSV
-	log    *safeBuffer // of the server
+	database string // its URL
+	t        *testing.T
+	home     string
+	stop     func() int
+	centre   *smsc.Centre
+	record   *safeBuffer // what the centre got, as CSV
+	log      *safeBuffer // of the server
 }
 
 const serveConfig = `home: %q
@@ -92,9 +95,9 @@ func installWith(t *testing.T, partsPerSecond float64, more string) *installatio
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = centre.Close() })
-	i := &installation{t: t, home: t.TempDir(), centre: centre, record: record}
+	i := &installation{t: t, home: t.TempDir(), centre: centre, record: record, database: testenv.DatabaseURL(t)}
 	path := filepath.Join(i.home, "pukar.yaml")
-	text := fmt.Sprintf(serveConfig, i.home, testenv.DatabaseURL(t), testenv.RedisURL(t), centre.Addr(), partsPerSecond) + more
+	text := fmt.Sprintf(serveConfig, i.home, i.database, testenv.RedisURL(t), centre.Addr(), partsPerSecond) + more
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +125,19 @@ func installWith(t *testing.T, partsPerSecond float64, more string) *installatio
 	})
 	testenv.Eventually(t, 60*time.Second, "the server to serve", func() bool { return strings.Contains(out.String(), "serves at") })
 	return i
+}
+
+// exec changes the database behind the program's back.
+func (i *installation) exec(sql string) {
+	i.t.Helper()
+	conn, err := pgx.Connect(i.t.Context(), i.database)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	_, err = conn.Exec(i.t.Context(), sql)
+	if err := errors.Join(err, conn.Close(i.t.Context())); err != nil {
+		i.t.Fatal(err)
+	}
 }
 
 // ok runs a command that must succeed and gives its output.
