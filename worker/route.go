@@ -44,11 +44,12 @@ func NewRoute(c config.Route, route *smpp.Route) *Route {
 const bindLimit = "bind:"
 
 // throttles are the limits that a stride of a campaign on a bind must keep, and the one among them that spaces its parts: the route's,
-// the bind's where the route has none, or the campaign's where neither has. The others may be early by a window or a quarter of a second
-// of their rate, whichever is less, so that nobody holds the route for as long as her own parts take.
-func (r *Route) throttles(bind, campaign string, campaignRate float64) (limits []throttle.Limit, spacing throttle.Limit) {
+// the bind's where the route has none, or the campaign's where neither has. The others may be early by a window or a tenth of a second
+// of their rate, whichever is less, which is one in a hundred over ten seconds; so nobody holds the route for as long as her own parts take.
+// The longest message that is asked for, of so many parts, and one part more may always be early: the next is asked for in time then.
+func (r *Route) throttles(bind, campaign string, campaignRate float64, message int) (limits []throttle.Limit, spacing throttle.Limit) {
 	b := r.binds[bind]
-	burst := func(rate float64) int { return max(1, min(b.Window, int(rate/4))) }
+	burst := func(rate float64) int { return max(message+1, min(b.Window, int(rate/10))) }
 	limits = []throttle.Limit{
 		{Name: "route", PartsPerSecond: r.Config.PartsPerSecond},
 		{Name: bindLimit + bind, PartsPerSecond: b.PartsPerSecond, Burst: burst(b.PartsPerSecond)},

@@ -54,17 +54,17 @@ func TestThrottles(t *testing.T) {
 		wantCampaign throttle.Limit
 		spacing      string
 	}{
-		{"the route spaces", 100, "main-1", 50, throttle.Limit{PartsPerSecond: 40, Burst: 10}, throttle.Limit{PartsPerSecond: 50, Burst: 12}, "route"},
-		{"however slow the campaign is", 100, "main-2", 3, throttle.Limit{Burst: 1}, throttle.Limit{PartsPerSecond: 3, Burst: 1}, "route"},
-		{"the bind where the route does not", 0, "main-1", 500, throttle.Limit{PartsPerSecond: 40, Burst: 10}, throttle.Limit{PartsPerSecond: 500, Burst: 30}, "bind:main-1"},
-		{"the campaign where neither does", 0, "main-2", 5, throttle.Limit{Burst: 1}, throttle.Limit{PartsPerSecond: 5, Burst: 1}, "campaign:camp"},
-		{"nothing is limited", 0, "main-2", 0, throttle.Limit{Burst: 1}, throttle.Limit{Burst: 1}, ""},
+		{"the route spaces", 100, "main-1", 50, throttle.Limit{PartsPerSecond: 40, Burst: 4}, throttle.Limit{PartsPerSecond: 50, Burst: 5}, "route"},
+		{"however slow the campaign is", 100, "main-2", 3, throttle.Limit{Burst: 3}, throttle.Limit{PartsPerSecond: 3, Burst: 3}, "route"},
+		{"the bind where the route does not", 0, "main-1", 500, throttle.Limit{PartsPerSecond: 40, Burst: 4}, throttle.Limit{PartsPerSecond: 500, Burst: 30}, "bind:main-1"},
+		{"the campaign where neither does", 0, "main-2", 5, throttle.Limit{Burst: 3}, throttle.Limit{PartsPerSecond: 5, Burst: 3}, "campaign:camp"},
+		{"nothing is limited", 0, "main-2", 0, throttle.Limit{Burst: 3}, throttle.Limit{Burst: 3}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := NewRoute(config.Route{PartsPerSecond: test.route, Binds: []config.Bind{{Name: "main-1", Window: 30, PartsPerSecond: 40}, {Name: "main-2", Window: 10}}}, nil)
-			limits, spacing := r.throttles(test.bind, "camp", test.campaign)
+			limits, spacing := r.throttles(test.bind, "camp", test.campaign, 2)
 			test.wantBind.Name, test.wantCampaign.Name = "bind:"+test.bind, "campaign:camp"
 			want := []throttle.Limit{{Name: "route", PartsPerSecond: test.route}, test.wantBind, test.wantCampaign}
 			if diff := cmp.Diff(want, limits); diff != "" {

@@ -41,7 +41,7 @@ func (p *place) release() {
 func (w *shift) mostParts(bind *smpp.Bind) int {
 	route := w.post.route
 	most := min(strideParts, route.most)
-	if _, spacing := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate); spacing.PartsPerSecond > 0 {
+	if _, spacing := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate, 1); spacing.PartsPerSecond > 0 {
 		most = min(most, int(spacing.PartsPerSecond*strideTime.Seconds()))
 	}
 	if held := bind.Status().RateLimit; held > 0 {
@@ -76,9 +76,9 @@ func (w *shift) place(ctx context.Context, pick func(context.Context) (*smpp.Bin
 		if err != nil {
 			return nil, err
 		}
-		limits, spacing := route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate)
 		p := &place{bind: bind, lanes: route.lanes}
-		a := ask{lane: laneOf(w.post.run.Priority), run: w.lease.Run, limits: limits, spacing: spacing, sizes: sizes(bind)}
+		a := ask{lane: laneOf(w.post.run.Priority), run: w.lease.Run, sizes: sizes(bind)}
+		a.limits, a.spacing = route.throttles(bind.Name(), w.post.run.Campaign, w.post.run.Spec.Rate, a.least())
 		if a.parts() > 0 {
 			if p.turn, p.Slots, err = route.take(ctx, wait, w.Throttle, a); err != nil {
 				return nil, err

@@ -24,7 +24,8 @@ type childSpec struct {
 	Home, Database, Redis, Addr string
 	SystemID                    string // "" for the usual one
 	Window                      int
-	Rate, BindRate              float64 // of the route and of its bind
+	Rate, BindRate              float64 // of the route and of each bind
+	Binds                       int     // of the route; 0 for one
 	Handlers                    int     // batches of one queue that it works at together; 0 for the usual number
 }
 

@@ -97,6 +97,16 @@ func newBench(t testing.TB, options smsc.Options, adjust func(*config.Config)) *
 
 // testConfig is a configuration with one route to a simulated centre.
 func testConfig(s childSpec) config.Config {
+	binds := make([]config.Bind, max(1, s.Binds))
+	for i := range binds {
+		binds[i] = config.Bind{
+			Name: fmt.Sprintf("main-%d", i+1), Addr: s.Addr, SystemID: cmp.Or(s.SystemID, "pukar"), Password: "secret", Type: config.Transceiver,
+			Window: s.Window, PartsPerSecond: s.BindRate, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
+		}
+		if len(binds) > 1 {
+			binds[i].SystemID += fmt.Sprintf("-%d", i+1)
+		}
+	}
 	return config.Config{
 		Home: s.Home, KeyFile: filepath.Join(s.Home, "key"), Socket: filepath.Join(s.Home, "pukar.sock"),
 		DatabaseURL: config.Secret(s.Database), RedisURL: config.Secret(s.Redis),
@@ -104,10 +114,7 @@ func testConfig(s childSpec) config.Config {
 		Routes: []config.Route{{
 			Name: "main", InrPerPart: "0.1450", Receipts: true, Simulated: true, Centre: "centre", PartsPerSecond: s.Rate,
 			SourceTON: 5, DestTON: 1, DestNPI: 1, DLT: config.DLT{Tags: config.Tags{EntityID: 0x1400, TemplateID: 0x1401, Chain: 0x1402}},
-			Binds: []config.Bind{{
-				Name: "main-1", Addr: s.Addr, SystemID: cmp.Or(s.SystemID, "pukar"), Password: "secret", Type: config.Transceiver,
-				Window: s.Window, PartsPerSecond: s.BindRate, ResponseTimeout: 5 * time.Second, EnquireInterval: 30 * time.Second,
-			}},
+			Binds: binds,
 		}},
 		TestNumbers: []string{"919800000001"},
 	}
