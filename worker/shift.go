@@ -174,9 +174,10 @@ func withoutCut(due []campaign.RedoPart, n int) []campaign.RedoPart {
 
 // messages counts the parts of each message.
 func messages(due []campaign.RedoPart) (sizes []byte) {
+	var seq int32 // they count from 1
 	for i := range due {
-		if i == 0 || due[i].Seq != due[i-1].Seq {
-			sizes = append(sizes, 0)
+		if due[i].Seq != seq {
+			sizes, seq = append(sizes, 0), due[i].Seq
 		}
 		sizes[len(sizes)-1]++
 	}

@@ -97,7 +97,7 @@ func TestRedoIsCutBetweenMessages(t *testing.T) {
 		})
 	}
 	due := make([]campaign.RedoPart, 3)
-	due[2].Seq = 1
+	due[0].Seq, due[1].Seq, due[2].Seq = 1, 1, 2
 	if sizes := messages(due); !slices.Equal(sizes, []byte{2, 1}) {
 		t.Errorf("the messages have %v parts, want 2 and 1", sizes)
 	}
