@@ -42,14 +42,14 @@ type Run struct {
 	Recipients      int32
 }
 
-// Window is when this run may submit: what the campaign asks for and the category's law, both.
-// A test to a listed number and a single message keep the law only.
-func (r *Run) Window(category string) Window {
+// Window is when this run may submit: what the campaign asks for and the category's law, both, without the given
+// holidays that the campaign keeps. A test to a listed number and a single message keep the law only.
+func (r *Run) Window(category string, holidays *Holidays) Window {
 	legal := LegalWindow(category)
 	if r.Kind == "test" || r.Kind == KindMessage {
 		return legal
 	}
-	return r.Spec.Window.Intersect(legal)
+	return r.Spec.Window.Keeping(holidays).Intersect(legal)
 }
 
 const sqlRun = `

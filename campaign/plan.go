@@ -34,6 +34,7 @@ type Plan struct {
 	CostINR         string    `json:"cost_inr"`
 	PartsPerSecond  float64   `json:"parts_per_second"` // that the forecast reckons with
 	Window          string    `json:"window"`
+	DrainSeconds    float64   `json:"drain_seconds"` // how long before the window's end submission stops
 	StartsAt        time.Time `json:"starts_at"`
 	FinishesAt      time.Time `json:"finishes_at"`
 	Samples         []Sample  `json:"samples"`
@@ -184,16 +185,22 @@ func (p *Plan) forecast(window Window, campaignRate float64, route RouteTerms, n
 	}
 	p.PartsPerSecond = rate
 	p.Window = window.String()
+	p.DrainSeconds = window.Drain().Seconds()
 	var err error
-	if p.StartsAt, err = window.Next(now); err != nil {
+	if p.StartsAt, err = window.Next(now); window.Empty() {
 		return invalid("the campaign's window %s lies outside the hours that its category allows: widen it", window)
+	} else if err != nil {
+		return err
 	}
 	work := never // a duration does not hold every quotient
 	if seconds := float64(p.Parts) / rate; seconds < never.Seconds() {
 		work = time.Duration(seconds * float64(time.Second))
 	}
 	if p.FinishesAt, err = window.Finish(now, work); err != nil {
-		return err
+		// It begins in a year whose holidays are known and runs on into one where they are not.
+		p.FinishesAt = now.Add(never)
+		p.Warnings = append(p.Warnings, "it does not end while the window is known to open: "+err.Error())
+		return nil
 	}
 	if p.FinishesAt.Sub(now) >= never {
 		p.Warnings = append(p.Warnings, "it would not end within a hundred years: raise the rate or widen the window")

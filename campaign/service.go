@@ -21,6 +21,7 @@ type Config struct {
 	Key         audience.Key
 	Places      *audience.Places
 	Schemes     audience.Schemes
+	Holidays    *Holidays
 	Routes      map[string]RouteTerms
 	TestNumbers []int64
 	Approval    bool                                       // whether somebody else must approve before a launch
@@ -209,6 +210,9 @@ func (s *Service) resolve(ctx context.Context, spec *Spec, now time.Time) (*temp
 		return nil, 0, nil, invalid("window: %s lies outside the hours in which %s messages may be sent (%s): widen it",
 			spec.Window, template.Category, LegalWindow(template.Category))
 	}
+	if err := s.keepHolidays(spec, now); err != nil {
+		return nil, 0, nil, err
+	}
 	selection, err := selectPeople(spec, template, route, s.compiler(), now)
 	if err != nil {
 		return nil, 0, nil, err
@@ -298,9 +302,15 @@ func (s *Service) reckon(ctx context.Context, l *loaded) (*Plan, error) {
 		return nil, err
 	}
 	plan.CostINR = route.INRPerPart.Times(plan.Parts).String()
-	if err := plan.forecast(spec.Window.Intersect(LegalWindow(template.Category)), spec.Rate, route, l.at); err != nil {
+	drain, err := s.drainOf(ctx, route.Name)
+	if err != nil {
 		return nil, err
 	}
+	window := spec.Window.Intersect(LegalWindow(template.Category)).Draining(drain)
+	if err := plan.forecast(window, spec.Rate, route, l.at); err != nil {
+		return nil, err
+	}
+	plan.keepsWindow(spec, window)
 	if s.RouteState != nil {
 		if why := s.RouteState(route.Name); why != "" {
 			plan.Warnings = append(plan.Warnings, fmt.Sprintf("route %s cannot send now: %s", route.Name, why))

@@ -28,6 +28,7 @@ type Spec struct {
 	ReceiptWait time.Duration `json:"receipt_wait"`
 	Schedule    *Schedule     `json:"schedule,omitempty"`   // nil: launched by hand
 	PerContact  Cap           `json:"per_contact,omitzero"` // messages of all campaigns to one number
+	Unfinished  string        `json:"unfinished,omitempty"` // continue, or end: whether it goes on in the next window; "" is continue
 }
 
 // Audience says who a campaign is for.
@@ -55,11 +56,13 @@ type file struct {
 		SMS *SMSStep `yaml:"sms"`
 	} `yaml:"steps"`
 	Window *struct {
-		Days string `yaml:"days"`
-		From string `yaml:"from"`
-		To   string `yaml:"to"`
+		Days     string   `yaml:"days"`
+		From     string   `yaml:"from"`
+		To       string   `yaml:"to"`
+		Holidays nameList `yaml:"holidays"`
 	} `yaml:"window"`
-	Rate struct {
+	Unfinished string `yaml:"unfinished"`
+	Rate       struct {
 		PartsPerSecond float64 `yaml:"parts_per_second"`
 	} `yaml:"rate"`
 	Priority    string `yaml:"priority"`
@@ -75,9 +78,7 @@ type file struct {
 // notBuilt are keys that the format has and this version cannot honour yet: ignoring one could send
 // to people whom its author meant to spare.
 var notBuilt = map[string]string{
-	"unfinished":       "an unfinished run continues in the next window",
 	"caps.budget_inr":  "remove it and check the plan's price before launching",
-	"window.holidays":  "remove it and pause the campaign on holidays",
 	"steps.voice":      "only sms steps can run",
 	"steps.call":       "only sms steps can run",
 	"steps.sms.after":  "the only step starts at once",
@@ -148,6 +149,7 @@ func (f *file) check() (*Spec, []string) {
 		if err != nil {
 			report("window: %v", err)
 		}
+		window.Holidays = strings.Join(calendarNames(strings.Join(w.Holidays, ",")), ",")
 		spec.Window = window
 	}
 	if r := f.Rate.PartsPerSecond; r < 0 || math.IsNaN(r) || math.IsInf(r, 0) {
@@ -158,6 +160,10 @@ func (f *file) check() (*Spec, []string) {
 	}
 	if !slices.Contains([]string{"hold", "resend"}, spec.OnUnknown) {
 		report("on_unknown: %q: write hold (never twice) or resend (at least once)", spec.OnUnknown)
+	}
+	spec.Unfinished = cmp.Or(f.Unfinished, unfinishedContinue)
+	if !slices.Contains([]string{unfinishedContinue, unfinishedEnd}, spec.Unfinished) {
+		report("unfinished: %q: write continue (in the next window) or end (the rest is skipped)", spec.Unfinished)
 	}
 	wait, err := time.ParseDuration(cmp.Or(f.ReceiptWait, "72h"))
 	if err != nil || wait <= 0 || wait > 30*day {

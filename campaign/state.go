@@ -52,13 +52,14 @@ const (
 // RunState is where a run stands.
 type RunState string
 
-// The states of a run. Pausing and cancelling last until the strides that are open are closed.
+// The states of a run. Pausing, ending and cancelling last until the strides that are open are closed.
 const (
 	RunRunning    RunState = "running"
 	RunPausing    RunState = "pausing"
 	RunPaused     RunState = "paused"
 	RunSettling   RunState = "settling"
 	RunDone       RunState = "done"
+	RunEnding     RunState = "ending"
 	RunCancelling RunState = "cancelling"
 	RunCancelled  RunState = "cancelled"
 	RunFailed     RunState = "failed"
@@ -66,10 +67,11 @@ const (
 
 // runMoves is every legal move of a run; the statements that move one name the states they move from.
 var runMoves = map[RunState][]RunState{
-	RunRunning:    {RunPausing, RunPaused, RunSettling, RunCancelling, RunFailed}, // to paused at once only after a restore or by a stop of everything
-	RunPausing:    {RunPaused, RunRunning, RunCancelling},
-	RunPaused:     {RunRunning, RunCancelling},
+	RunRunning:    {RunPausing, RunPaused, RunSettling, RunEnding, RunCancelling, RunFailed}, // to paused at once only after a restore or by a stop of everything
+	RunPausing:    {RunPaused, RunRunning, RunEnding, RunCancelling},
+	RunPaused:     {RunRunning, RunEnding, RunCancelling},
 	RunSettling:   {RunRunning, RunPaused, RunDone, RunCancelling}, // as above
+	RunEnding:     {RunSettling, RunCancelling},
 	RunCancelling: {RunCancelled},
 	RunDone:       {},
 	RunCancelled:  {},

@@ -127,18 +127,16 @@ func (s *Service) sayWhatHolds(ctx context.Context, status *Status, run *Run) er
 		return fmt.Errorf("read the template of run %d: %w", run.ID, err)
 	}
 	now := s.Now()
-	window := run.Window(version.Template.Category)
-	if _, open := window.Open(now); !open {
-		if next, err := window.Next(now); err == nil {
-			status.WaitingUntil = &next
-		}
+	if err := s.sayWhyClosed(ctx, status, run, run.Window(version.Template.Category, s.Holidays), now); err != nil {
+		return err
 	}
+	closed := status.Why
 	if err := s.ledger.Durable(ctx); errors.As(err, new(*VolatileError)) {
 		status.Why = err.Error()
 	} else if err != nil {
 		return err
 	}
-	if s.RouteState != nil && status.Why == "" {
+	if s.RouteState != nil && status.Why == closed {
 		if why := s.RouteState(run.Route); why != "" {
 			status.Why = "route " + run.Route + ": " + why
 		}

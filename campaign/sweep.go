@@ -71,8 +71,8 @@ SET state = $2, finished_at = CASE WHEN $2 IN ('done', 'cancelled', 'failed') TH
 WHERE id = $1 AND state = ANY ($3)`
 )
 
-// Advance moves a run on where its facts allow it: pausing to paused and cancelling to cancelled once
-// nothing is in flight, running to settling once every recipient was tried, settling to done once
+// Advance moves a run on where its facts allow it: pausing to paused, ending to settling and cancelling to cancelled
+// once nothing is in flight, running to settling once every recipient was tried, settling to done once
 // nobody is pending or awaited. Unknown recipients do not hold it. It answers the state it left the run in.
 func (l *Ledger) Advance(ctx context.Context, run OpenRun) (RunState, error) {
 	if _, err := l.pool.Exec(ctx, sqlFinishBatches, run.ID); err != nil {
@@ -83,7 +83,7 @@ func (l *Ledger) Advance(ctx context.Context, run OpenRun) (RunState, error) {
 		return run.State, fmt.Errorf("look at run %d: %w", run.ID, err)
 	}
 	var pending, awaiting int64
-	if !open && (run.State == RunCancelling || run.State == RunSettling) { // the sums are only wanted at the end
+	if !open && slices.Contains([]RunState{RunCancelling, RunEnding, RunSettling}, run.State) { // the sums are only wanted at the end
 		if err := l.pool.QueryRow(ctx, sqlStanding, run.ID).Scan(&pending, &awaiting); err != nil {
 			return run.State, fmt.Errorf("count run %d: %w", run.ID, err)
 		}
@@ -94,7 +94,14 @@ func (l *Ledger) Advance(ctx context.Context, run OpenRun) (RunState, error) {
 	case run.State == RunPausing:
 		next = RunPaused
 	case run.State == RunCancelling && pending > 0:
-		return run.State, l.skipPending(ctx, run.ID)
+		return run.State, l.skipPending(ctx, run.ID, "cancelled")
+	case run.State == RunEnding && pending > 0:
+		return run.State, l.skipPending(ctx, run.ID, "window")
+	case run.State == RunEnding:
+		if moved, err := l.settleEnded(ctx, run.ID); err != nil || !moved {
+			return run.State, err
+		}
+		return RunSettling, nil
 	case run.State == RunCancelling:
 		next = RunCancelled
 	case run.State == RunRunning && !ready:
@@ -131,9 +138,9 @@ DELETE FROM redo
 WHERE run_id = $1`
 )
 
-// skipPending leaves out some blocks of a cancelled run's people who were not reached. It is called every
-// sweep until nobody is pending, so that one cancelled run does not keep the others waiting.
-func (l *Ledger) skipPending(ctx context.Context, run int32) error {
+// skipPending leaves out, for the given reason, some blocks of a cancelled or ending run's people who were not
+// reached. It is called every sweep until nobody is pending, so that one such run does not keep the others waiting.
+func (l *Ledger) skipPending(ctx context.Context, run int32, reason string) error {
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlDropAllRedo, run); err != nil {
 			return err
@@ -141,7 +148,7 @@ func (l *Ledger) skipPending(ctx context.Context, run int32) error {
 		var skips []Skip
 		err := eachBlock(ctx, tx, sqlPendingBlocks, []any{run}, func(seq int32, f Facts) {
 			if f.State() == Pending {
-				skips = append(skips, Skip{Seq: seq, Reason: "cancelled"})
+				skips = append(skips, Skip{Seq: seq, Reason: reason})
 			}
 		})
 		if err != nil {
@@ -224,7 +231,7 @@ SET state = 'running', why = '', stop_all = NULL, resumed_at = now()
 WHERE id = $1 AND state = ANY ($2)`
 )
 
-// stop moves a run to pausing or cancelling and raises every fence in the same transaction: from its
+// stop moves a run to pausing, ending or cancelling and raises every fence in the same transaction: from its
 // commit on no stride can be opened, and every process gives up what it has opened and not yet written.
 func (l *Ledger) stop(ctx context.Context, tx pgx.Tx, run int32, to RunState, why string) (moved bool, err error) {
 	tag, err := tx.Exec(ctx, sqlStopRun, run, string(to), movesTo(to), why)

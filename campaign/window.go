@@ -13,13 +13,34 @@ var India = time.FixedZone("Asia/Kolkata", (5*60+30)*60)
 
 const day = 24 * time.Hour
 
-// Window is when messages may be submitted: whole-week days and a half-open interval of the day,
-// in Indian time. The zero Window is never open.
+// Window is when messages may be submitted: days of the week that are no holidays, and a half-open interval
+// of the day, in Indian time. The zero Window is never open.
 type Window struct {
-	Days [7]bool       // indexed by time.Weekday
-	From time.Duration // since midnight, inclusive
-	To   time.Duration // since midnight, exclusive; 24 h is the end of the day
+	Days     [7]bool       // indexed by time.Weekday
+	From     time.Duration // since midnight, inclusive
+	To       time.Duration // since midnight, exclusive; 24 h is the end of the day
+	Holidays string        `json:",omitempty"` // calendars on whose days it is closed: "national,BR"; "" keeps none
+
+	calendars *Holidays     // what Holidays names; where it is wanted and missing the window is closed
+	drain     time.Duration // how long before its end it closes for submissions
 }
+
+// Keeping is the window with the days of these calendars taken out that its Holidays name. A year in which one of
+// them is not known has no open day.
+func (w Window) Keeping(h *Holidays) Window {
+	w.calendars = h
+	return w
+}
+
+// Draining is the window for submissions by a route that takes so long to deliver: it closes as much earlier, so
+// that what was submitted reaches the handset in time. At least half of the window stays open.
+func (w Window) Draining(drain time.Duration) Window {
+	w.drain = min(max(0, drain), (w.To-w.From)/2)
+	return w
+}
+
+// Drain is how long before its end the window closes for submissions; see Draining.
+func (w Window) Drain() time.Duration { return w.drain }
 
 // CourtesyWindow holds when a campaign names no window: Monday to Saturday, 10:00 to 19:00.
 func CourtesyWindow() Window {
@@ -47,58 +68,123 @@ func (w Window) Intersect(other Window) Window {
 		w.Days[i] = w.Days[i] && other.Days[i]
 	}
 	w.From, w.To = max(w.From, other.From), min(w.To, other.To)
-	return w
+	w.Holidays = strings.Join(calendarNames(w.Holidays+","+other.Holidays), ",")
+	if w.calendars == nil {
+		w.calendars = other.calendars
+	}
+	return w.Draining(max(w.drain, other.drain))
 }
 
-// Empty reports whether the window never opens.
+// Empty reports whether the window never opens, whatever holidays there are.
 func (w Window) Empty() bool { return w.From >= w.To || !slices.Contains(w.Days[:], true) }
 
-// Open reports whether t lies in the window, and if so when the window closes.
+// unbounded reports whether the window never closes.
+func (w Window) unbounded() bool {
+	return w.From == 0 && w.To == day && w.Holidays == "" && !slices.Contains(w.Days[:], false)
+}
+
+// opensOn reports whether the window opens at all on the day that begins at this midnight.
+func (w Window) opensOn(midnight time.Time) bool {
+	if !w.Days[midnight.Weekday()] {
+		return false
+	}
+	if w.Holidays == "" {
+		return true
+	}
+	_, off, _ := w.calendars.on(w.Holidays, dateOf(midnight))
+	return !off
+}
+
+// Open reports whether t lies in the window, and if so when the window closes: for submissions, where it drains.
 func (w Window) Open(t time.Time) (closes time.Time, open bool) {
 	if w.Empty() {
 		return time.Time{}, false
 	}
-	if w.From == 0 && w.To == day && !slices.Contains(w.Days[:], false) {
+	if w.unbounded() {
 		return t.AddDate(1, 0, 0), true
 	}
 	midnight, since := midnightOf(t)
-	if !w.Days[midnight.Weekday()] || since < w.From || since >= w.To {
+	if since < w.From || since >= w.To || !w.opensOn(midnight) {
 		return time.Time{}, false
 	}
 	closes = midnight.Add(w.To)
-	// A day that ends at 24:00 goes on where the next one begins at 00:00.
-	for w.From == 0 && w.To == day && w.Days[closes.In(India).Weekday()] {
+	// A day that ends at 24:00 goes on where the next one begins at 00:00. A year of it is far enough.
+	for range 366 {
+		if w.From != 0 || w.To != day || !w.opensOn(closes.In(India)) {
+			break
+		}
 		closes = closes.Add(day)
 	}
-	return closes, true
+	closes = closes.Add(-w.drain)
+	return closes, t.Before(closes)
 }
 
-// Next is the first moment at or after t at which the window is open.
+// horizon is the last day on which the window can open, as far as is known.
+func (w Window) horizon(t time.Time) time.Time {
+	week := t.Add(8 * day)
+	if w.Holidays == "" {
+		return week
+	}
+	if w.calendars == nil {
+		return t
+	}
+	return date{w.calendars.last, time.December, 31}.midnight()
+}
+
+// Next is the first moment at or after t at which the window is open. The error says why there is none: it never
+// opens, or not in the years whose holidays are known.
 func (w Window) Next(t time.Time) (time.Time, error) {
 	if w.Empty() {
 		return time.Time{}, invalid("the window never opens")
 	}
-	midnight, since := midnightOf(t)
-	for i := range 8 {
-		start := midnight.Add(time.Duration(i) * day)
-		if !w.Days[start.Weekday()] {
-			continue
-		}
-		switch {
-		case i > 0 || since < w.From:
-			return start.Add(w.From), nil
-		case since < w.To:
-			return t, nil
+	if _, open := w.Open(t); open {
+		return t, nil
+	}
+	midnight, _ := midnightOf(t)
+	for start, last := midnight, w.horizon(t); !start.After(last); start = start.Add(day) {
+		if opens := start.Add(w.From); !opens.Before(t) {
+			if _, open := w.Open(opens); open {
+				return opens, nil
+			}
 		}
 	}
+	if calendar, year, missing := w.missing(t); missing {
+		return time.Time{}, invalid("the holidays of %d are not known for %s, and the window stays closed in such a year: %s", year, calendar, addMend(calendar, year))
+	}
 	return time.Time{}, invalid("the window never opens")
+}
+
+// missing names the first calendar and year from t on that the window lacks.
+func (w Window) missing(t time.Time) (calendar string, year int, missing bool) {
+	names := calendarNames(w.Holidays)
+	if len(names) == 0 {
+		return "", 0, false
+	}
+	for year = dateOf(t).year; ; year++ {
+		for _, name := range names {
+			if _, ok := w.calendars.Year(name, year); !ok {
+				return name, year, true
+			}
+		}
+	}
+}
+
+// Holiday is the holiday that keeps the window closed on the day of t, if it is one that would be open otherwise.
+func (w Window) Holiday(t time.Time) (Holiday, bool) {
+	midnight, _ := midnightOf(t)
+	if w.Holidays == "" || w.Empty() || !w.Days[midnight.Weekday()] {
+		return Holiday{}, false
+	}
+	found, off, missing := w.calendars.on(w.Holidays, dateOf(t))
+	return found, off && missing == ""
 }
 
 // never is how far ahead an end is reckoned; later ones are said to be then.
 const never = 100 * 365 * day
 
 // Finish is when work that takes the given time ends if it is done only while the window is open. An end
-// that lies more than a hundred years off is a hundred years off.
+// that lies more than a hundred years off is a hundred years off. The error is that of Next, where the window does
+// not open often enough.
 func (w Window) Finish(start time.Time, work time.Duration) (time.Time, error) {
 	last := start.Add(never)
 	for {
@@ -138,7 +224,11 @@ func (w Window) String() string {
 			days = append(days, dayNames[d])
 		}
 	}
-	return fmt.Sprintf("%s %s to %s", strings.Join(days, ","), clock(w.From), clock(w.To))
+	text := fmt.Sprintf("%s %s to %s", strings.Join(days, ","), clock(w.From), clock(w.To))
+	if w.Holidays != "" {
+		text += ", not on holidays of " + strings.ReplaceAll(w.Holidays, ",", ", ")
+	}
+	return text
 }
 
 func clock(d time.Duration) string {

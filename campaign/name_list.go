@@ -1,0 +1,19 @@
+package campaign
+
+import "go.yaml.in/yaml/v3"
+
+// nameList is names written as a list, or as one text with commas.
+type nameList []string
+
+// UnmarshalYAML takes [national, BR] and "national, BR".
+func (l *nameList) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.SequenceNode {
+		return node.Decode((*[]string)(l))
+	}
+	var one string
+	if err := node.Decode(&one); err != nil {
+		return err
+	}
+	*l = nameList{one}
+	return nil
+}
