@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var allRunStates = []RunState{RunRunning, RunPausing, RunPaused, RunSettling, RunDone, RunCancelling, RunCancelled, RunFailed}
+var allRunStates = []RunState{RunRunning, RunPausing, RunPaused, RunSettling, RunDone, RunEnding, RunCancelling, RunCancelled, RunFailed}
 
 func finished(s RunState) bool {
 	return slices.Contains([]RunState{RunDone, RunCancelled, RunFailed}, s)
@@ -20,8 +20,9 @@ func finished(s RunState) bool {
 func TestLegalMoves(t *testing.T) {
 	t.Parallel()
 	want := map[RunState][]string{
-		RunRunning: {"paused", "pausing", "settling"}, RunPausing: {"running"}, RunPaused: {"pausing", "running", "settling"}, RunSettling: {"running"}, RunDone: {"settling"},
-		RunCancelling: {"paused", "pausing", "running", "settling"}, RunCancelled: {"cancelling"}, RunFailed: {"running"},
+		RunRunning: {"paused", "pausing", "settling"}, RunPausing: {"running"}, RunPaused: {"pausing", "running", "settling"}, RunSettling: {"ending", "running"}, RunDone: {"settling"},
+		RunEnding:     {"paused", "pausing", "running"},
+		RunCancelling: {"ending", "paused", "pausing", "running", "settling"}, RunCancelled: {"cancelling"}, RunFailed: {"running"},
 	}
 	got := map[RunState][]string{}
 	for _, state := range allRunStates {
@@ -43,7 +44,7 @@ func TestMovesByHand(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	allowed := map[string][]RunState{
-		"pause": {RunRunning}, "cancel": {RunRunning, RunPausing, RunPaused, RunSettling}, "resume": {RunPausing, RunPaused},
+		"pause": {RunRunning}, "cancel": {RunRunning, RunPausing, RunPaused, RunSettling, RunEnding}, "resume": {RunPausing, RunPaused},
 	}
 	for _, state := range allRunStates {
 		for verb, move := range map[string]func(run int32) bool{
@@ -91,6 +92,9 @@ func TestAdvance(t *testing.T) {
 		{"cancelling with something on the wire", RunCancelling, situation{open: true, pending: true}, RunCancelling},
 		{"cancelling with people left", RunCancelling, situation{ready: true, pending: true}, RunCancelling},
 		{"cancelling with nobody left", RunCancelling, situation{sent: true}, RunCancelled},
+		{"ending with something on the wire", RunEnding, situation{open: true, ready: true, pending: true}, RunEnding},
+		{"ending with people left", RunEnding, situation{ready: true, pending: true}, RunEnding},
+		{"ending with nobody left", RunEnding, situation{ready: true, sent: true}, RunSettling},
 		{"receipts are awaited", RunSettling, situation{sent: true}, RunSettling},
 		{"no receipts come by this route", RunSettling, situation{sent: true, noReceipts: true}, RunDone},
 		{"unknown does not hold it", RunSettling, situation{unknown: true}, RunDone},

@@ -420,7 +420,7 @@ func TestPlan(t *testing.T) {
 	want := &Plan{
 		Campaign: "planned", Template: "intro", TemplateVersion: 1, Category: "service", Route: "main",
 		Targeted: 5, Recipients: 3, Excluded: 2, ByLanguage: []Tally{{"hi", 2}, {"en", 1}}, ByReason: []Tally{{"no_consent", 1}, {"under_18", 1}},
-		Parts: 3, CostINR: "0.4350", PartsPerSecond: 2, Window: "mon,tue,wed,thu,fri,sat 10:00 to 19:00",
+		Parts: 3, CostINR: "0.4350", PartsPerSecond: 2, Window: "mon,tue,wed,thu,fri,sat 10:00 to 19:00", DrainSeconds: 10,
 		StartsAt: noon, FinishesAt: noon.Add(1500 * time.Millisecond),
 	}
 	states := map[string]int64{}
@@ -436,7 +436,7 @@ func TestPlan(t *testing.T) {
 	if diff := cmp.Diff(want, plan, cmpopts.IgnoreFields(Plan{}, "ByState", "Samples", "Warnings")); diff != "" {
 		t.Error(diff)
 	}
-	d.now = ist("2026-11-28 18:59:59") // the last second before Sunday
+	d.now = ist("2026-11-28 18:59:49") // the last second before Sunday, less the time that messages take to arrive
 	plan, err = d.Plan(t.Context(), "planned")
 	if err != nil || !plan.FinishesAt.Equal(ist("2026-11-30 10:00:00.5")) {
 		t.Errorf("it finishes %s (%v), want on Monday", plan.FinishesAt, err)

@@ -304,7 +304,7 @@ func TestTestRun(t *testing.T) {
 			t.Errorf("it goes to %+v, want in %s", got, want)
 		}
 		run, err := d.office.ledger.Run(ctx, status.RunID)
-		if err != nil || run.Window("service") != AlwaysWindow() || run.Window("promotional") != LegalWindow("promotional") {
+		if err != nil || run.Window("service", nil) != AlwaysWindow() || run.Window("promotional", nil) != LegalWindow("promotional") {
 			t.Errorf("a test keeps the law's window only: %+v, %v", run, err)
 		}
 	}

@@ -43,7 +43,7 @@ func TestParseReadsEveryKey(t *testing.T) {
 			Days: [7]bool{false, true, true, true, true, true, false},
 			From: 9*time.Hour + 30*time.Minute, To: 24 * time.Hour,
 		},
-		Rate: 200, Priority: "bulk", OnUnknown: "resend", ReceiptWait: 48 * time.Hour,
+		Rate: 200, Priority: "bulk", OnUnknown: "resend", ReceiptWait: 48 * time.Hour, Unfinished: "continue",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -56,7 +56,7 @@ func TestParseIsSafeByDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Window != CourtesyWindow() || got.OnUnknown != "hold" || got.Priority != "normal" || got.ReceiptWait != 72*time.Hour {
+	if got.Window != CourtesyWindow() || got.Window.Holidays != "" || got.Unfinished != "continue" || got.OnUnknown != "hold" || got.Priority != "normal" || got.ReceiptWait != 72*time.Hour {
 		t.Errorf("defaults are not the safe ones: %+v", got)
 	}
 }
@@ -73,10 +73,11 @@ func TestParseRefuses(t *testing.T) {
 		{"an unknown key with its line", base + "windw: {}\n", []string{"line 5", "windw"}},
 		{"an unknown key within", "name: a\npurpose: b\naudience: {al: true}\nsteps: [{sms: {template: t, route: r}}]\n", []string{"line 3", "al"}},
 		{"a schedule", base + "schedule: {cron: x}\n", []string{`schedule.cron: "x"`, "write minute, hour"}},
-		{"holidays", base + "window: {holidays: national}\n", []string{"window.holidays is not built yet"}},
 		{"caps", base + "caps: {budget_inr: 1}\n", []string{"caps.budget_inr is not built yet"}},
 		{"a cap without a time", base + "caps: {per_contact: 4 sms}\n", []string{"caps.per_contact", "4 sms / 7 days"}},
 		{"an empty cap", base + "caps: {per_contact: \"\"}\n", []string{"caps.per_contact", "4 sms / 7 days"}},
+		{"holidays that are no names", base + "window: {holidays: {national: true}}\n", []string{"line 5"}},
+		{"an end that is none", base + "unfinished: stop\n", []string{"unfinished", "continue", "end"}},
 		{"a voice step", "name: a\npurpose: b\naudience: {all: true}\nsteps:\n  - sms: {template: t, route: r}\n  - voice: {flow: f}\n", []string{"line 6: steps.voice is not built yet"}},
 		{"nobody", "name: a\npurpose: b\naudience: {}\nsteps: [{sms: {template: t, route: r}}]\n", []string{"names nobody", "all: true"}},
 		{"everybody and somebody", "name: a\npurpose: b\naudience: {all: true, home: [BR]}\nsteps: [{sms: {template: t, route: r}}]\n", []string{"contradicts"}},

@@ -96,7 +96,8 @@ type Stride struct {
 	Route      string
 	Bind       string
 	Centre     string    // identity of the message centre behind the bind
-	Closes     time.Time // when the run's window closes: no byte may be written later; zero for never
+	Closes     time.Time // when the run's window closes for submissions: no byte may be written later; zero for never
+	Ends       time.Time // when the window itself closes: no handset is to be reached later; zero for never
 	Cap        Cap       // of the campaign: who has had as many messages is skipped; zero for none
 	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
 	Begun      time.Time // when its opening began, on the same clock: of a halt or stop after that it knows nothing; set by Open

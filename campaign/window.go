@@ -25,6 +25,9 @@ type Window struct {
 	drain     time.Duration // how long before its end it closes for submissions
 }
 
+// Equal reports whether both are the same window, with the same calendars and the same drain time.
+func (w Window) Equal(other Window) bool { return w == other }
+
 // Keeping is the window with the days of these calendars taken out that its Holidays name. A year in which one of
 // them is not known has no open day.
 func (w Window) Keeping(h *Holidays) Window {

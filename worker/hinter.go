@@ -41,7 +41,7 @@ func (h *Hinter) next(ctx context.Context, run int32) (priority string, hints []
 	if err != nil {
 		return "", nil, err
 	}
-	if _, open := job.window.Open(time.Now()); !open {
+	if _, open := job.window.Draining(h.Runs.Drains.Of(job.run.Route)).Open(time.Now()); !open {
 		return "", nil, nil
 	}
 	due, err := h.Ledger.NextHints(ctx, run)

@@ -40,6 +40,7 @@ type Inbox struct {
 	Pool    *pgxpool.Pool
 	Key     audience.Key
 	Memory  *Memory
+	Drains  *Drains // how long the routes take, measured by the receipts that the memory knows; may be nil
 	Stops   *Stops
 	Centres map[string]string // identity of the message centre behind each bind
 	Numbers []config.Inbound  // what our own numbers are for
@@ -159,6 +160,9 @@ func (b *Inbox) read(d *smpp.Delivery) arrival {
 	for _, reading := range campaign.Readings(centre, receipt.ID) {
 		if r, ok := b.Memory.recall(reading.Key, a.MSISDN); ok {
 			a.Run, a.Seq, a.Part, a.delay = r.run, r.seq, r.part, r.since(a.at)
+			if a.State == "delivered" {
+				b.Drains.delivered(r.route, a.delay)
+			}
 			break
 		}
 	}

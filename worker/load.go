@@ -32,7 +32,10 @@ func (b *load) add(l letter, part int, tries int16, stopped []int32) {
 // sendOff hands a stride to its bind and records it when every part has its result. The shift goes on
 // with the next stride meanwhile; room on the route bounds how far.
 func (w *shift) sendOff(ctx context.Context, place *place, stride *campaign.Stride, load load) {
+	// Worked out for each stride, a redo included: what stood in an earlier submit has shrunk since.
+	valid := validity(w.post.route.Config.Validity, stride.Ends, stride.SendBy)
 	for i := range load.parts {
+		load.parts[i].Message.ValidityPeriod = valid
 		if place.Interval > 0 {
 			load.parts[i].NotBefore = place.At(i)
 		}
@@ -57,7 +60,7 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 	if len(load.parts) == 0 {
 		return
 	}
-	centre := stride.Centre
+	centre, route := stride.Centre, w.Runs.Drains.index(stride.Route)
 	took := make([]time.Duration, len(load.parts))
 	var answered sync.WaitGroup
 	answered.Add(len(load.parts))
@@ -66,7 +69,9 @@ func (w *shift) deliver(ctx context.Context, bind *smpp.Bind, stride *campaign.S
 		result.Result, result.Status, result.At = resultOf(r.Outcome, r.Status), uint32(r.Status), r.At
 		if r.Outcome == smpp.Accepted {
 			result.ID, result.Key = r.MessageID, campaign.MessageKey(centre, r.MessageID)
-			w.Memory.remember(result.Key, remembered{msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part, at: milliseconds(r.At)})
+			w.Memory.remember(result.Key, remembered{
+				msisdn: load.numbers[i], run: stride.Run, seq: result.Seq, part: result.Part, route: route, at: milliseconds(r.At),
+			})
 		}
 		return result
 	}

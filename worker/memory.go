@@ -6,11 +6,12 @@ import "sync"
 // 25 MB. Receipts of older ones are matched in PostgreSQL.
 const memorySize = 500_000
 
-// remembered is an accepted part.
+// remembered is an accepted part. It fits into 24 octets.
 type remembered struct {
 	msisdn   int64
 	run, seq int32
 	part     int16
+	route    uint16 // its place in Drains
 	at       uint32 // when it was accepted, in milliseconds that wrap around after 49 days
 }
 

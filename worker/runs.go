@@ -23,6 +23,8 @@ type job struct {
 type Runs struct {
 	Ledger    *campaign.Ledger
 	Templates *templates.Store
+	Holidays  *campaign.Holidays // that windows keep
+	Drains    *Drains            // how much earlier submission stops, by route; nil: what is assumed of any
 
 	mu        sync.Mutex
 	jobs      map[int32]*job
@@ -50,7 +52,7 @@ func (r *Runs) get(ctx context.Context, id int32) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := &job{run: run, template: template, window: run.Window(template.Category)}
+	read := &job{run: run, template: template, window: run.Window(template.Category, r.Holidays)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.jobs == nil || len(r.jobs) >= runsInMind {

@@ -54,7 +54,7 @@ func (w *shift) work(ctx context.Context, until time.Time) (rest time.Duration, 
 		<-renewals
 	}()
 	for time.Now().Before(until) && open.Err() == nil && !w.stopping.Load() {
-		if _, inWindow := w.window.Open(time.Now()); !inWindow {
+		if _, inWindow := w.closing(time.Now()); !inWindow {
 			return idleRest, nil
 		}
 		err := w.redo(open)
@@ -90,7 +90,7 @@ func (w *shift) first(ctx context.Context) error {
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
 		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name,
-		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.closes, Cap: w.post.run.Spec.PerContact,
+		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Spec.PerContact,
 	}
 	var skips []campaign.Skip
 	for i, l := range letters {
@@ -196,7 +196,7 @@ func (w *shift) redoOn(ctx context.Context, due []campaign.RedoPart) error {
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
 		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name,
-		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.closes, Cap: w.post.run.Spec.PerContact,
+		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Spec.PerContact,
 	}
 	letters := make([]letter, len(due))
 	var skips []campaign.Skip

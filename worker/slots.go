@@ -22,11 +22,24 @@ const (
 // place is what a stride has of its route until it is recorded: a bind, slots, and room for as many parts.
 type place struct {
 	throttle.Slots
-	bind   *smpp.Bind
-	closes time.Time // when the window closes
-	pace   time.Duration
-	turn   *turn // nil where there are no parts
-	lanes  *lanes
+	closing
+	bind  *smpp.Bind
+	pace  time.Duration
+	turn  *turn // nil where there are no parts
+	lanes *lanes
+}
+
+// closing is when a window closes.
+type closing struct {
+	submissions time.Time // no byte may be written later
+	handsets    time.Time // no message may arrive later
+}
+
+// closing looks whether the window is open for submissions, by what the route's drain time is now, and when it closes.
+func (w *shift) closing(now time.Time) (closing, bool) {
+	window := w.window.Draining(w.Runs.Drains.Of(w.post.route.Config.Name))
+	closes, open := window.Open(now)
+	return closing{submissions: closes, handsets: closes.Add(window.Drain())}, open
 }
 
 // release gives the room back.
@@ -104,7 +117,7 @@ func (w *shift) place(ctx context.Context, pick func(context.Context) (*smpp.Bin
 			p.pace = beyond(p.Slots, route.interval(bind.Name()))
 		}
 		var open bool
-		if p.closes, open = w.window.Open(time.Now()); !open {
+		if p.closing, open = w.closing(time.Now()); !open {
 			p.release()
 			return nil, errIdle
 		}

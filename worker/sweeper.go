@@ -95,6 +95,7 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 		errs = append(errs, s.sweepOverdue(ctx, now))
 	}
 	errs = append(errs, s.sweepMessages(ctx, now))
+	errs = append(errs, s.endRuns(ctx, now))
 	runs, err := s.Ledger.OpenRuns(ctx)
 	if err != nil {
 		return errors.Join(append(errs, err)...)
@@ -106,6 +107,32 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 	}
 	if expire {
 		s.expiredAt = now
+	}
+	return errors.Join(errs...)
+}
+
+// endRuns begins to end the runs that do not go on after their window.
+func (s *Sweeper) endRuns(ctx context.Context, now time.Time) error {
+	runs, err := s.Ledger.EndingRuns(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, run := range runs {
+		job, err := s.Hinter.Runs.get(ctx, run.ID)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ends, ok := campaign.EndsAt(job.window, run.From)
+		if !ok || now.Before(ends) {
+			continue
+		}
+		ended, err := s.Ledger.End(ctx, run.ID, ends)
+		errs = append(errs, err)
+		if ended {
+			s.Log.Info("run ends with its window", "run", run.ID, "closed", ends)
+		}
 	}
 	return errors.Join(errs...)
 }

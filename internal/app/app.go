@@ -52,6 +52,7 @@ type App struct {
 	Key       audience.Key
 	Places    *audience.Places
 	Schemes   audience.Schemes
+	Holidays  *campaign.Holidays
 	Campaigns *campaign.Service
 	Inbox     *worker.Inbox
 	Socket    string // where the interface is served, "" without the role
@@ -73,6 +74,7 @@ type App struct {
 	halts    *worker.Halts
 	breaker  *worker.Breaker
 	memory   *worker.Memory
+	drains   *worker.Drains
 	routes   map[string]*worker.Route
 	binds    []*smpp.Bind
 
@@ -228,7 +230,10 @@ func (a *App) prepare(ctx context.Context) error {
 	if err := a.ledger.EnsurePartitions(ctx, time.Now()); err != nil {
 		a.log.Warn("the daily partitions could not be made; facts go to the default ones until they can", "err", err)
 	}
-	a.runs = &worker.Runs{Ledger: a.ledger, Templates: templates.NewStore(a.Pool)}
+	if err := a.measureDrains(); err != nil {
+		return err
+	}
+	a.runs = &worker.Runs{Ledger: a.ledger, Templates: templates.NewStore(a.Pool), Holidays: a.Holidays, Drains: a.drains}
 	a.hinter = &worker.Hinter{Ledger: a.ledger, Runs: a.runs, Queue: a.queue}
 	return nil
 }
@@ -242,7 +247,7 @@ func (a *App) startInbox(context.Context) error {
 		}
 	}
 	a.Inbox = &worker.Inbox{
-		Pool: a.Pool, Key: a.Key, Memory: a.memory, Stops: a.stops, Centres: centres, Numbers: a.Config.Inbound,
+		Pool: a.Pool, Key: a.Key, Memory: a.memory, Drains: a.drains, Stops: a.stops, Centres: centres, Numbers: a.Config.Inbound,
 		Log: a.log.With("component", "inbox"), Metrics: a.metrics,
 	}
 	inbox := start(a.Inbox.Run, a.fail)
@@ -328,7 +333,7 @@ func (a *App) startCampaigns(context.Context) error {
 		tests = append(tests, msisdn)
 	}
 	c := campaign.Config{
-		Pool: a.Pool, Key: a.Key, Places: a.Places, Schemes: a.Schemes, Routes: terms, TestNumbers: tests,
+		Pool: a.Pool, Key: a.Key, Places: a.Places, Schemes: a.Schemes, Holidays: a.Holidays, Routes: terms, TestNumbers: tests,
 		Approval: a.Config.ApprovalRequired(), Hint: a.beginRun, GiveHint: a.beginMessage,
 	}
 	if a.Config.HasRole(config.RoleSMPP) {

@@ -44,6 +44,7 @@ type submit struct {
 	tlvs       map[uint16]string
 	id         string // given by the centre, "" when it refused
 	status     pdu.Status
+	validity   string // validity_period as it came
 }
 
 // submits reads the centre's record, in the order of arrival.
@@ -68,12 +69,13 @@ func (b *bench) submits() []submit {
 }
 
 // readSubmit reads at, seq, system_id, source, destination, esm_class, data_coding, short_message, tlvs, message_id,
-// status, fate.
+// status, fate, validity_period.
 func readSubmit(line []string) (s submit, err error) {
 	if s.at, err = time.Parse(time.RFC3339, line[0]); err != nil {
 		return s, err
 	}
 	s.systemID, s.source, s.number, s.id = line[2], line[3], line[4], line[9]
+	s.validity = line[12]
 	for _, octet := range []struct {
 		text string
 		to   *byte

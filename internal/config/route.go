@@ -37,7 +37,17 @@ type Route struct {
 	// configuration (all messages fail: a burst pauses the run), permanent (this number) or transient. It goes over
 	// the meanings that are known, since operators' numbers conflict.
 	ErrorCodes map[string]string `key:"error_codes"`
+	// Validity says how the end of a message's window is given to the centre (SMPP 3.4, 7.1.1): relative to the submission
+	// (the default), absolute in Indian time for centres that only take that, or none.
+	Validity string `key:"validity"`
 }
+
+// The forms of a route's validity.
+const (
+	ValidityRelative = "relative"
+	ValidityAbsolute = "absolute"
+	ValidityNone     = "none"
+)
 
 // What an error code can mean.
 const (
@@ -101,6 +111,7 @@ const (
 func (r *Route) setDefaults() {
 	r.InrPerPart = "0"
 	r.Receipts = true
+	r.Validity = ValidityRelative
 	r.SourceTON, r.SourceNPI = 5, 0
 	r.DestTON, r.DestNPI = 1, 1
 }

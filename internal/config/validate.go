@@ -115,6 +115,7 @@ func (d *decoder) validateRoutes(routes []Route) {
 		}
 		d.validateDLT(&r.DLT, path+".dlt")
 		d.validateErrorCodes(r.ErrorCodes, path+".error_codes")
+		d.validateValidity(r.Validity, path+".validity")
 		if len(r.Binds) == 0 {
 			d.at(path+".binds", "the route has no bind: give at least one with addr and system_id")
 		}
@@ -176,6 +177,12 @@ func (d *decoder) validateDLT(dlt *DLT, path string) {
 			d.at(at, "tag 0x%X is used by %s already", tag, seen[tag])
 		}
 		seen[tag] = key
+	}
+}
+
+func (d *decoder) validateValidity(form, path string) {
+	if !slices.Contains([]string{ValidityRelative, ValidityAbsolute, ValidityNone}, form) {
+		d.at(path, "%q is unknown: known are relative, absolute, none", form)
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 )
 
 // journalHeader names the columns of Options.Record. Octets are in hexadecimal, tlvs as on the wire (tag, length, value);
-// status is the command_status answered, in hexadecimal; fate is what the receipt will say, empty where there is none.
-const journalHeader = "at,seq,system_id,source,destination,esm_class,data_coding,short_message,tlvs,message_id,status,fate\n"
+// status is the command_status answered, in hexadecimal; fate is what the receipt will say, empty where there is none;
+// validity_period is as it came.
+const journalHeader = "at,seq,system_id,source,destination,esm_class,data_coding,short_message,tlvs,message_id,status,fate,validity_period\n"
 
 // journal writes a CSV line per submit. It is used under Centre.mu.
 type journal struct {
@@ -52,6 +53,7 @@ func (j *journal) write(now time.Time, systemID string, m *pdu.SubmitSM, id []by
 	b = append(append(b, ','), id...)
 	b = strconv.AppendUint(append(b, ",0x"...), uint64(status), 16)
 	b = append(append(b, ','), fate...)
+	b = appendCSV(append(b, ','), m.ValidityPeriod)
 	j.line = append(b, '\n')
 	_, j.err = j.w.Write(j.line)
 }
