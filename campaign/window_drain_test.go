@@ -60,8 +60,8 @@ func TestWindowDrains(t *testing.T) {
 	}
 }
 
-// TestAClockThatJumps asks at moments in any order: the answer hangs on the moment alone.
-func TestAClockThatJumps(t *testing.T) {
+// TestAWindowAsksTheMomentAlone asks at moments in any order: the answer hangs on the moment alone.
+func TestAWindowAsksTheMomentAlone(t *testing.T) {
 	t.Parallel()
 	w := keeping(CourtesyWindow(), "national", shipped(t)).Draining(time.Minute)
 	for _, at := range []struct {

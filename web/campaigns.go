@@ -139,7 +139,7 @@ func planOf(p *campaign.Plan) api.Plan {
 		Name: p.Campaign, Template: p.Template, TemplateVersion: p.TemplateVersion, Category: p.Category, Route: p.Route,
 		Targeted: p.Targeted, Recipients: p.Recipients, Excluded: p.Excluded, UnknownLeftOut: p.UnknownLeftOut,
 		ByState: planCounts(p.ByState), ByLanguage: planCounts(p.ByLanguage), ByReason: planCounts(p.ByReason),
-		Parts: p.Parts, CostINR: p.CostINR, PartsPerSecond: p.PartsPerSecond, Window: p.Window,
+		Parts: p.Parts, CostINR: p.CostINR, PartsPerSecond: p.PartsPerSecond, Window: p.Window, DrainSeconds: p.DrainSeconds,
 		StartsAt: api.When(&p.StartsAt), FinishesAt: api.When(&p.FinishesAt), Samples: make([]api.CampaignText, len(p.Samples)),
 		NotRendered: p.NotRendered, NotRenderedWhy: p.NotRenderedWhy, Warnings: orEmpty(p.Warnings),
 	}

@@ -14,6 +14,7 @@ func (s *Server) registerEndpoints() {
 	s.registerMessages()
 	s.registerReports()
 	s.registerRoutes()
+	s.registerHolidays()
 	s.registerInbound()
 	s.registerAudit()
 	s.registerBackup()

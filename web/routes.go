@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"pukar/campaign"
 	"pukar/internal/config"
 	"pukar/smpp"
 	"pukar/web/api"
@@ -18,11 +19,15 @@ func (s *Server) registerRoutes() {
 	handle(s, huma.Operation{
 		OperationID: "route-list", Method: http.MethodGet, Path: "/v1/routes", Tags: tags,
 		Summary: "Routes and how their binds stand",
-	}, quick, func(context.Context, *struct{}) (api.RouteList, error) {
+	}, quick, func(ctx context.Context, _ *struct{}) (api.RouteList, error) {
+		drains, err := s.cfg.Campaigns.RouteDrains(ctx)
+		if err != nil {
+			return api.RouteList{}, err
+		}
 		list := api.RouteList{Routes: make([]api.Route, len(s.cfg.Routes))}
 		binds := s.routeBinds()
 		for i := range s.cfg.Routes {
-			list.Routes[i] = routeOf(&s.cfg.Routes[i], binds[s.cfg.Routes[i].Name])
+			list.Routes[i] = routeOf(&s.cfg.Routes[i], binds[s.cfg.Routes[i].Name], drains)
 		}
 		return list, nil
 	})
@@ -37,12 +42,16 @@ type routeName struct {
 	Name string `path:"name" doc:"Name of the route"`
 }
 
-func (s *Server) testRoute(_ context.Context, in *routeName) (api.Route, error) {
+func (s *Server) testRoute(ctx context.Context, in *routeName) (api.Route, error) {
 	found, err := s.route(in.Name)
 	if err != nil {
 		return api.Route{}, err
 	}
-	route := routeOf(found, s.routeBinds()[in.Name])
+	drains, err := s.cfg.Campaigns.RouteDrains(ctx)
+	if err != nil {
+		return api.Route{}, err
+	}
+	route := routeOf(found, s.routeBinds()[in.Name], drains)
 	if route.Bound {
 		return route, nil
 	}
@@ -79,10 +88,12 @@ func (s *Server) routeBinds() map[string][]smpp.BindStatus {
 }
 
 // routeOf tells a route with its binds; those that this process does not run are told from the configuration.
-func routeOf(route *config.Route, binds []smpp.BindStatus) api.Route {
+func routeOf(route *config.Route, binds []smpp.BindStatus, drains map[string]campaign.Drain) api.Route {
+	drain := drains[route.Name]
 	out := api.Route{
 		Name: route.Name, Header: route.Header, PartsPerSecond: route.PartsPerSecond, INRPerPart: route.InrPerPart,
 		Receipts: route.Receipts, Simulated: route.Simulated, Binds: []api.Bind{},
+		DrainSeconds: drain.Time().Seconds(), DrainSamples: drain.Samples,
 	}
 	for i := range binds {
 		b := &binds[i]

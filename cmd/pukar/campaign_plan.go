@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"pukar/web/api"
 )
@@ -29,6 +30,7 @@ func printPlan(w io.Writer, p api.Plan) error {
 		[2]string{"price", rupees(p.CostINR)},
 		[2]string{"route", p.Route},
 		[2]string{"window", p.Window},
+		[2]string{"drain time", drainText(p.DrainSeconds, p.Window)},
 		[2]string{"starts", when(p.StartsAt)},
 		[2]string{"finishes", when(p.FinishesAt)},
 	); err != nil {
@@ -79,4 +81,12 @@ func plural(n int64, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%s %s", count(n), many)
+}
+
+// drainText says how long before its end a window closes for submissions.
+func drainText(seconds float64, window string) string {
+	if window == "" || seconds == 0 {
+		return ""
+	}
+	return (time.Duration(seconds) * time.Second).String() + " before the window's end submission stops"
 }

@@ -15,7 +15,7 @@ func (sh *shell) commands() []*cobra.Command {
 	return []*cobra.Command{
 		sh.initCommand(), sh.demo(), sh.serve(), sh.migrate(), sh.simulateCommands(),
 		sh.audienceCommands(), sh.optOutCommands(), sh.templateCommands(), sh.campaignCommands(), sh.messageCommands(), sh.stopAll(), sh.resumeAll(),
-		sh.routeCommands(), sh.reportCommands(), sh.auditCommands(), sh.backup(), sh.restore(), sh.versionCommand(),
+		sh.routeCommands(), sh.holidays(), sh.reportCommands(), sh.auditCommands(), sh.backup(), sh.restore(), sh.versionCommand(),
 	}
 }
 

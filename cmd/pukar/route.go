@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,10 +82,19 @@ func (sh *shell) printRoutes(routes ...api.Route) error {
 			if b.Reason != "" && b.State != "bound" {
 				state += ": " + b.Reason
 			}
-			rows = append(rows, []string{r.Name, r.Header, b.Name, state, fmt.Sprintf("%d/%d", b.Outstanding, b.Window), limit, strings.Join(marks, ", ")})
+			rows = append(rows, []string{r.Name, r.Header, b.Name, state, fmt.Sprintf("%d/%d", b.Outstanding, b.Window), limit, drainOf(r), strings.Join(marks, ", ")})
 		}
 	}
 	return printTable(sh.stdout, []column{
-		left("route"), left("header"), left("bind"), left("state"), right("window"), left("rate"), left("notes"),
+		left("route"), left("header"), left("bind"), left("state"), right("window"), left("rate"), right("drain"), left("notes"),
 	}, rows)
+}
+
+// drainOf is how long before a window's end submission by the route stops.
+func drainOf(r api.Route) string {
+	text := (time.Duration(r.DrainSeconds * float64(time.Second))).Round(time.Second).String()
+	if r.DrainSamples < 20 {
+		return text + " assumed"
+	}
+	return text
 }

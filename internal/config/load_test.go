@@ -115,7 +115,7 @@ func TestRouteDefaults(t *testing.T) {
 	want := []Route{{
 		Name: "main", InrPerPart: "0", Receipts: true, SourceTON: 5, DestTON: 1, DestNPI: 1,
 		DLT:    DLT{Tags: Tags{EntityID: 0x1400, TemplateID: 0x1401, Chain: 0x1402}},
-		Centre: "pukar@smsc.example.net:2775",
+		Centre: "pukar@smsc.example.net:2775", Validity: "relative",
 		Binds: []Bind{{
 			Name: "main-1", Addr: "smsc.example.net:2775", SystemID: "pukar", Type: "transceiver",
 			Window: 10, ResponseTimeout: 10 * time.Second, EnquireInterval: 30 * time.Second,

@@ -22,7 +22,7 @@ func (t Totals) Sum() int64 {
 // CampaignStatus says where a campaign stands: before its first launch, then its newest run.
 type CampaignStatus struct {
 	Name          string  `json:"name"`
-	State         string  `json:"state" doc:"draft, submitted, approved, scheduled, running, pausing, paused, settling, done, cancelling, cancelled or failed"`
+	State         string  `json:"state" doc:"draft, submitted, approved, scheduled, running, pausing, paused, settling, done, ending, cancelling, cancelled or failed"`
 	Run           int32   `json:"run" doc:"Number of the newest run; 0 before the first"`
 	RetryOf       int32   `json:"retry_of,omitempty" doc:"Number of the run some of whose people this run tries again"`
 	Kind          string  `json:"kind,omitempty" doc:"campaign or test"`
@@ -99,6 +99,7 @@ type Plan struct {
 	CostINR         string         `json:"cost_inr" doc:"Price in rupees"`
 	PartsPerSecond  float64        `json:"parts_per_second" doc:"Rate that the forecast reckons with"`
 	Window          string         `json:"window" doc:"When it may send"`
+	DrainSeconds    float64        `json:"drain_seconds" doc:"How long before the window's end submission stops, so that messages reach the handset in time"`
 	StartsAt        *Time          `json:"starts_at,omitempty" doc:"When the first message would leave"`
 	FinishesAt      *Time          `json:"finishes_at,omitempty" doc:"When the last would, by rates and windows"`
 	Samples         []CampaignText `json:"samples" doc:"One message for each language"`
@@ -155,6 +156,8 @@ type Route struct {
 	PartsPerSecond float64 `json:"parts_per_second" doc:"0: no limit"`
 	INRPerPart     string  `json:"inr_per_part,omitempty"`
 	Receipts       bool    `json:"receipts"`
+	DrainSeconds   float64 `json:"drain_seconds" doc:"How long before a window's end submission stops: by the time that messages took of late to reach the handset"`
+	DrainSamples   int64   `json:"drain_samples" doc:"Receipts that the drain time was measured by, older ones counted less; below 20 it is assumed"`
 	Simulated      bool    `json:"simulated"`
 	Bound          bool    `json:"bound" doc:"Whether any bind is up"`
 	Binds          []Bind  `json:"binds"`
