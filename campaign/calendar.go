@@ -251,6 +251,10 @@ func (s *Service) readForecaster(ctx context.Context, f *forecaster) error {
 	if err != nil {
 		return fmt.Errorf("forecast %s: %w", f.name, err)
 	}
-	f.spec, f.window = spec, spec.Window.Intersect(LegalWindow(version.Template.Category))
+	drain, err := s.drainOf(ctx, spec.SMS.Route)
+	if err != nil {
+		return err
+	}
+	f.spec, f.window = spec, spec.Window.Keeping(s.Holidays).Intersect(LegalWindow(version.Template.Category)).Draining(drain)
 	return nil
 }
