@@ -149,6 +149,9 @@ func TestWhatWaitsForOthersIsNotLate(t *testing.T) {
 	if err := s.look(t.Context(), ten.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	if s.take("campaign-0000", ten.Add(time.Hour)) {
+		t.Error("a campaign that waits to be fired was given to a second firing")
+	}
 	for range firingsAtOnce {
 		<-s.slots
 	}
