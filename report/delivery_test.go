@@ -325,5 +325,6 @@ func TestStatementsFitTheSchema(t *testing.T) {
 // statements is every statement of the package.
 var statements = []string{
 	sqlCampaign, sqlRun, sqlStates, sqlDistricts, sqlRecipients, sqlOutcomes, sqlSubmissions, sqlReceipts, sqlMatched, sqlSkips, sqlStrides,
-	sqlExcludedByReason, sqlExcluded,
+	sqlExcludedByReason, sqlExcluded, sqlMessagesPage, sqlMessagePeople, sqlMessageOutcomes, sqlMessageSubmissions, sqlMessageReceipts,
+	sqlMessageMatched, sqlMessageSkips,
 }
