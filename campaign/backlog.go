@@ -19,6 +19,7 @@ type Backlog struct {
 	Parked        int64            // receipts that wait for their submission
 	Orphans       int64            // receipts that were given up, mostOrphans at most
 	Restored      bool             // a restoration is not cleared
+	Stopped       bool             // a stop of everything is in force
 }
 
 const mostOrphans = 100_000
@@ -53,7 +54,7 @@ SELECT (SELECT count(*) FROM inbox_chunk WHERE settled_at IS NULL),
        coalesce((SELECT extract(epoch FROM now() - min(at)) FROM inbox_chunk WHERE settled_at IS NULL), 0)::float8,
        (SELECT count(*) FROM parked WHERE NOT orphan),
        (SELECT count(*) FROM (SELECT 1 FROM parked WHERE orphan LIMIT $1) AS given_up),
-       EXISTS (SELECT 1 FROM restoration WHERE cleared_at IS NULL)`
+       EXISTS (SELECT 1 FROM restoration WHERE cleared_at IS NULL), ` + stopInForce
 )
 
 // Backlog reads what is left to do and to settle. A state or priority that nothing has is there with 0.
@@ -108,7 +109,7 @@ func (b *Backlog) read(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	var age float64
-	err = tx.QueryRow(ctx, sqlBacklogRest, mostOrphans).Scan(&b.Unsettled, &age, &b.Parked, &b.Orphans, &b.Restored)
+	err = tx.QueryRow(ctx, sqlBacklogRest, mostOrphans).Scan(&b.Unsettled, &age, &b.Parked, &b.Orphans, &b.Restored, &b.Stopped)
 	b.UnsettledFor = time.Duration(age * float64(time.Second))
 	return err
 }

@@ -24,6 +24,7 @@ func TestBacklogCountsWhatIsLeft(t *testing.T) {
 INSERT INTO parked (chunk, line, at, centre, bind, smsc_id, msisdn, state, next_try, expires_at, orphan)
 SELECT 1, n, now(), '', '', '', 0, '', now(), now(), n > 3 FROM generate_series(1, 5) n`)
 	o.exec(t, "INSERT INTO restoration (noticed_at, found) VALUES (now(), 'a test')")
+	o.exec(t, "INSERT INTO stop_all (reason, actor, at) VALUES ('a test', 'test', now())")
 	got, err := o.ledger.Backlog(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ SELECT 1, n, now(), '', '', '', 0, '', now(), now(), n > 3 FROM generate_series(
 		Runs:          map[string]int64{"running": 1, "pausing": 0, "paused": 1, "settling": 0, "cancelling": 0},
 		BatchesReady:  map[string]int64{"urgent": 0, "normal": 0, "bulk": 2},
 		BatchesHinted: map[string]int64{"urgent": 0, "normal": 0, "bulk": 1},
-		Unsettled:     2, UnsettledFor: 90 * time.Second, Parked: 3, Orphans: 2, Restored: true,
+		Unsettled:     2, UnsettledFor: 90 * time.Second, Parked: 3, Orphans: 2, Restored: true, Stopped: true,
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() < 20*time.Second })); diff != "" {
 		t.Error(diff)

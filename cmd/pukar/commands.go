@@ -13,7 +13,7 @@ var version = "dev"
 // commands are all commands, in the order of the help text.
 func (sh *shell) commands() []*cobra.Command {
 	return []*cobra.Command{
-		sh.initCommand(), sh.demo(), sh.serve(), sh.migrate(), sh.simulateCommands(),
+		sh.initCommand(), sh.demo(), sh.serve(), sh.migrate(), sh.doctor(), sh.simulateCommands(),
 		sh.audienceCommands(), sh.optOutCommands(), sh.templateCommands(), sh.campaignCommands(), sh.messageCommands(), sh.stopAll(), sh.resumeAll(),
 		sh.routeCommands(), sh.holidays(), sh.reportCommands(), sh.auditCommands(), sh.backup(), sh.restore(), sh.versionCommand(),
 	}

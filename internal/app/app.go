@@ -201,9 +201,6 @@ VALUES ($1)
 ON CONFLICT (only_row) DO UPDATE SET only_row = true
 RETURNING key_check`
 
-// keyWitness is a number that nobody has; its hash tells one key from another.
-const keyWitness = 910000000000
-
 // prepare loads what everything else needs and refuses the key of another installation: under it no stop
 // in the list would be found.
 func (a *App) prepare(ctx context.Context) error {
@@ -211,7 +208,7 @@ func (a *App) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	check := fmt.Appendf(nil, "%d", key.Number(keyWitness))
+	check := key.Witness()
 	var stored []byte
 	if err := a.Pool.QueryRow(ctx, sqlKeyCheck, check).Scan(&stored); err != nil {
 		return fmt.Errorf("check the key: %w", err)

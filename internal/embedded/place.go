@@ -79,15 +79,11 @@ type socketFolder struct {
 	away bool
 }
 
-// placeSockets prepares the folder for the sockets: "sock" beside the data, or a short one named after the home where
-// the path would be too long for the kernel.
-func placeSockets(home, root string, who account) (socketFolder, error) {
+// socketsOf is where the sockets of a home lie.
+func socketsOf(home, root string, who account) socketFolder {
 	dir := filepath.Join(root, "sock")
 	if len(dir)+len(longestSocket) <= maxSocketPath {
-		if err := who.folder(dir); err != nil {
-			return socketFolder{}, fmt.Errorf("prepare socket folder: %w", err)
-		}
-		return socketFolder{path: dir}, nil
+		return socketFolder{path: dir}
 	}
 	base := os.Getenv("XDG_RUNTIME_DIR")
 	if who.drop {
@@ -96,7 +92,20 @@ func placeSockets(home, root string, who account) (socketFolder, error) {
 	if base == "" || len(base) > 60 {
 		base = "/tmp"
 	}
-	dir = filepath.Join(base, fmt.Sprintf("pukar-%d-%s", who.uid, shortName(home)))
+	return socketFolder{path: filepath.Join(base, fmt.Sprintf("pukar-%d-%s", who.uid, shortName(home))), away: true}
+}
+
+// placeSockets prepares the folder for the sockets: "sock" beside the data, or a short one named after the home where
+// the path would be too long for the kernel.
+func placeSockets(home, root string, who account) (socketFolder, error) {
+	at := socketsOf(home, root, who)
+	dir := at.path
+	if !at.away {
+		if err := who.folder(dir); err != nil {
+			return socketFolder{}, fmt.Errorf("prepare socket folder: %w", err)
+		}
+		return at, nil
+	}
 	// Whoever made the folder first could read along, and in /tmp that can be anybody.
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return socketFolder{}, fmt.Errorf("prepare socket folder: %w", err)
@@ -112,7 +121,7 @@ func placeSockets(home, root string, who account) (socketFolder, error) {
 	if err := who.folder(dir); err != nil {
 		return socketFolder{}, fmt.Errorf("prepare socket folder: %w", err)
 	}
-	return socketFolder{path: dir, away: true}, nil
+	return at, nil
 }
 
 // remove deletes a folder outside the home; the one inside stays for the next start.

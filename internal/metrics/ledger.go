@@ -18,6 +18,7 @@ type Backlog struct {
 	Parked        int64            // receipts that wait for their submission
 	Orphans       int64            // receipts that were given up, 100,000 at most
 	Restored      bool             // a restoration waits for resume-all
+	Stopped       bool             // a stop of everything does
 }
 
 // Ledger tells what stands in the ledger: the same whichever process is asked.
@@ -32,6 +33,7 @@ func (m *Metrics) Ledger(ask func(context.Context) (*Backlog, error)) {
 	age := s.desc("pukar_inbox_unsettled_seconds", "Age of the oldest of those groups.")
 	parked := s.desc("pukar_parked_receipts", "Receipts without a submission, by state: waiting, orphan (given up; counted up to 100,000).", "state")
 	restored := s.desc("pukar_restoration_pending", "1 while everything is paused because the database was restored.")
+	stopped := s.desc("pukar_stop_all_in_force", "1 while everything is stopped by a person.")
 	asked := &kept[*Backlog]{ask: ask}
 	s.collect = func(ch chan<- prometheus.Metric) {
 		b, err := asked.get(time.Now())
@@ -52,6 +54,7 @@ func (m *Metrics) Ledger(ask func(context.Context) (*Backlog, error)) {
 		ch <- gauge(parked, float64(b.Parked), "waiting")
 		ch <- gauge(parked, float64(b.Orphans), "orphan")
 		ch <- gauge(restored, truth(b.Restored))
+		ch <- gauge(stopped, truth(b.Stopped))
 	}
 	m.registerer.MustRegister(s)
 }
