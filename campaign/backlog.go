@@ -20,6 +20,7 @@ type Backlog struct {
 	Orphans       int64            // receipts that were given up, mostOrphans at most
 	Restored      bool             // a restoration is not cleared
 	Stopped       bool             // a stop of everything is in force
+	FailedFirings int64            // campaigns whose last due time, within a week, was not fired for a failure
 }
 
 const mostOrphans = 100_000
@@ -54,7 +55,11 @@ SELECT (SELECT count(*) FROM inbox_chunk WHERE settled_at IS NULL),
        coalesce((SELECT extract(epoch FROM now() - min(at)) FROM inbox_chunk WHERE settled_at IS NULL), 0)::float8,
        (SELECT count(*) FROM parked WHERE NOT orphan),
        (SELECT count(*) FROM (SELECT 1 FROM parked WHERE orphan LIMIT $1) AS given_up),
-       EXISTS (SELECT 1 FROM restoration WHERE cleared_at IS NULL), ` + stopInForce
+       EXISTS (SELECT 1 FROM restoration WHERE cleared_at IS NULL), ` + stopInForce + `,
+       (SELECT count(*)
+        FROM firing f
+        WHERE f.state = 'failed' AND f.due_at > now() - interval '7 days'
+          AND NOT EXISTS (SELECT 1 FROM firing later WHERE later.campaign_id = f.campaign_id AND later.due_at > f.due_at))`
 )
 
 // Backlog reads what is left to do and to settle. A state or priority that nothing has is there with 0.
@@ -109,7 +114,7 @@ func (b *Backlog) read(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	var age float64
-	err = tx.QueryRow(ctx, sqlBacklogRest, mostOrphans).Scan(&b.Unsettled, &age, &b.Parked, &b.Orphans, &b.Restored, &b.Stopped)
+	err = tx.QueryRow(ctx, sqlBacklogRest, mostOrphans).Scan(&b.Unsettled, &age, &b.Parked, &b.Orphans, &b.Restored, &b.Stopped, &b.FailedFirings)
 	b.UnsettledFor = time.Duration(age * float64(time.Second))
 	return err
 }

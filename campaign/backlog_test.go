@@ -25,6 +25,11 @@ INSERT INTO parked (chunk, line, at, centre, bind, smsc_id, msisdn, state, next_
 SELECT 1, n, now(), '', '', '', 0, '', now(), now(), n > 3 FROM generate_series(1, 5) n`)
 	o.exec(t, "INSERT INTO restoration (noticed_at, found) VALUES (now(), 'a test')")
 	o.exec(t, "INSERT INTO stop_all (reason, actor, at) VALUES ('a test', 'test', now())")
+	o.exec(t, `
+INSERT INTO firing (campaign_id, due_at, last_due_at, times, state, actor, decided_at)
+SELECT c.id, now() - hours * interval '1 hour', now() - hours * interval '1 hour', 1, CASE WHEN hours = 2 OR c.id = 1 THEN 'failed' ELSE 'skipped' END, 'test', now()
+FROM campaign c, generate_series(1, 2) hours
+WHERE c.id <= 2`)
 	got, err := o.ledger.Backlog(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +41,7 @@ SELECT 1, n, now(), '', '', '', 0, '', now(), now(), n > 3 FROM generate_series(
 		Runs:          map[string]int64{"running": 1, "pausing": 0, "paused": 1, "settling": 0, "cancelling": 0},
 		BatchesReady:  map[string]int64{"urgent": 0, "normal": 0, "bulk": 2},
 		BatchesHinted: map[string]int64{"urgent": 0, "normal": 0, "bulk": 1},
-		Unsettled:     2, UnsettledFor: 90 * time.Second, Parked: 3, Orphans: 2, Restored: true, Stopped: true,
+		Unsettled:     2, UnsettledFor: 90 * time.Second, Parked: 3, Orphans: 2, Restored: true, Stopped: true, FailedFirings: 1,
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() < 20*time.Second })); diff != "" {
 		t.Error(diff)

@@ -91,7 +91,7 @@ func (e *metricsError) Unwrap() error { return e.err }
 func backlogOf(b *campaign.Backlog) *metrics.Backlog {
 	return &metrics.Backlog{
 		Recipients: b.Recipients, Runs: b.Runs, BatchesReady: b.BatchesReady, BatchesHinted: b.BatchesHinted,
-		Unsettled: b.Unsettled, UnsettledFor: b.UnsettledFor, Parked: b.Parked, Orphans: b.Orphans, Restored: b.Restored, Stopped: b.Stopped,
+		Unsettled: b.Unsettled, UnsettledFor: b.UnsettledFor, Parked: b.Parked, Orphans: b.Orphans, Restored: b.Restored, Stopped: b.Stopped, FailedFirings: b.FailedFirings,
 	}
 }
 

@@ -59,7 +59,7 @@ func judgeClock(name, whose string, ahead, exchange time.Duration) Check {
 	case apart > clockWarning:
 		return warning(name, mend, "%s clock is %s %s this machine's", whose, ahead.Abs().Round(10*time.Millisecond), says)
 	}
-	return ok(name, "%s clock is this machine's, to within %s", whose, (ahead.Abs() + exchange/2).Round(time.Millisecond))
+	return ok(name, "%s clock is this machine's, to within %s", whose, max(time.Millisecond, (ahead.Abs()+exchange/2).Round(time.Millisecond)))
 }
 
 // kernelClock is what the kernel says of the system clock.

@@ -12,7 +12,7 @@ import (
 
 // messageBytes is what a message leaves behind in all tables and indexes together, its submission, receipt and outcome
 // included, by measurement (docs/decisions/0068-operations.md). The log that PostgreSQL writes ahead is bounded and comes on top.
-const messageBytes = 1000
+const messageBytes = 1700
 
 // The least room: below the first something is about to fail, below the second somebody should see to it.
 const (

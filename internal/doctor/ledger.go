@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -38,6 +37,16 @@ SELECT 'submission' WHERE EXISTS (SELECT 1 FROM submission_default)
 UNION ALL
 SELECT 'inbox' WHERE EXISTS (SELECT 1 FROM inbox_default)`
 
+	// A firing that failed counts until a later one of its campaign did not.
+	sqlFailedFirings = `
+SELECT c.name || ' at ' || to_char(f.due_at AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI') || ': ' || f.reason
+FROM firing f
+JOIN campaign c ON c.id = f.campaign_id
+WHERE f.state = 'failed' AND f.due_at > $1::timestamptz - interval '7 days'
+  AND NOT EXISTS (SELECT 1 FROM firing later WHERE later.campaign_id = f.campaign_id AND later.due_at > f.due_at AND later.state <> 'failed')
+ORDER BY f.due_at DESC
+LIMIT 10`
+
 	// 7821002 is the lock under which one process sweeps (worker.sweeperLock).
 	sqlBooks = `
 SELECT (SELECT count(*) FROM (SELECT 1 FROM parked WHERE NOT orphan LIMIT 100000) AS waiting),
@@ -67,7 +76,7 @@ func (b *books) read(ctx context.Context, tx pgx.Tx, now time.Time) error {
 		into *[]string
 		sql  string
 		args []any
-	}{{&b.Unpartitioned, sqlUnpartitioned, []any{now}}, {&b.InDefault, sqlInDefault, nil}} {
+	}{{&b.Unpartitioned, sqlUnpartitioned, []any{now}}, {&b.InDefault, sqlInDefault, nil}, {&b.Failed, sqlFailedFirings, []any{now}}} {
 		rows, err := tx.Query(ctx, list.sql, list.args...)
 		if err != nil {
 			return err
@@ -145,7 +154,7 @@ func judgeStrides(old int64, sweeps bool) Check {
 
 // judgeHeld tells what keeps everything from being sent.
 func judgeHeld(b books) []Check {
-	checks := []Check{ok("restoration", "none is pending"), ok("stop_all", "nothing is stopped")}
+	checks := []Check{ok("restoration", "none is pending"), ok("stop_all", "nothing is stopped"), ok("schedules", "none failed")}
 	if b.Restoration != "" {
 		checks[0] = problem("restoration", "compare what was sent with the operator's record, then `pukar resume-all --after-restore`", "every run is paused because the database was restored: %s", b.Restoration)
 	}
@@ -153,7 +162,7 @@ func judgeHeld(b books) []Check {
 		checks[1] = warning("stop_all", "`pukar resume-all`, once the reason is gone", "%s stopped everything: %s", b.StopBy, b.StopReason)
 	}
 	if len(b.Failed) > 0 {
-		checks = append(checks, problem("schedules", "`pukar campaign calendar` says what comes next; mend the reason and schedule again", "%s", fmt.Sprintf("did not fire: %s", strings.Join(b.Failed, "; "))))
+		checks[2] = problem("schedules", "mend the reason; `pukar campaign calendar` says when the next firing is due", "did not fire: %s", strings.Join(b.Failed, "; "))
 	}
 	return checks
 }

@@ -19,6 +19,7 @@ type Backlog struct {
 	Orphans       int64            // receipts that were given up, 100,000 at most
 	Restored      bool             // a restoration waits for resume-all
 	Stopped       bool             // a stop of everything does
+	FailedFirings int64            // campaigns whose last due time failed
 }
 
 // Ledger tells what stands in the ledger: the same whichever process is asked.
@@ -34,6 +35,7 @@ func (m *Metrics) Ledger(ask func(context.Context) (*Backlog, error)) {
 	parked := s.desc("pukar_parked_receipts", "Receipts without a submission, by state: waiting, orphan (given up; counted up to 100,000).", "state")
 	restored := s.desc("pukar_restoration_pending", "1 while everything is paused because the database was restored.")
 	stopped := s.desc("pukar_stop_all_in_force", "1 while everything is stopped by a person.")
+	failed := s.desc("pukar_schedules_failed", "Scheduled campaigns whose last due time, within a week, was not fired for a failure.")
 	asked := &kept[*Backlog]{ask: ask}
 	s.collect = func(ch chan<- prometheus.Metric) {
 		b, err := asked.get(time.Now())
@@ -55,6 +57,7 @@ func (m *Metrics) Ledger(ask func(context.Context) (*Backlog, error)) {
 		ch <- gauge(parked, float64(b.Orphans), "orphan")
 		ch <- gauge(restored, truth(b.Restored))
 		ch <- gauge(stopped, truth(b.Stopped))
+		ch <- gauge(failed, float64(b.FailedFirings))
 	}
 	m.registerer.MustRegister(s)
 }
