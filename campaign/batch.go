@@ -35,7 +35,7 @@ var ErrFenced = errors.New("the lease has been taken over")
 
 const (
 	// The share lock makes a pause wait for this claim or this claim see the pause.
-	sqlRunLock = `SELECT state, ` + stopInForce + `, ` + durabilityColumns + `, ` + mark.OriginSQL + ` FROM run WHERE id = $1 FOR SHARE`
+	sqlRunLock = `SELECT state, ` + stopInForce + `, ` + durabilityColumns + `, ` + mark.OriginSQL + `, ` + mark.ReachedSQL + ` FROM run WHERE id = $1 FOR SHARE`
 
 	sqlClaim = `
 UPDATE batch
@@ -67,15 +67,15 @@ func (l *Ledger) Claim(ctx context.Context, run, batch int32, holder string) (*L
 		var state RunState
 		var stopped bool
 		var server durability
-		var origin string
-		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state, &stopped}, append(server.fields(), &origin)...)...); err != nil {
+		var origin, reached string
+		if err := tx.QueryRow(ctx, sqlRunLock, run).Scan(append([]any{&state, &stopped}, append(server.fields(), &origin, &reached)...)...); err != nil {
 			return err
 		}
 		if state != RunRunning || stopped {
 			return ErrNotLeased
 		}
-		if l.origin != "" && origin != l.origin {
-			return ErrMoved
+		if err := l.moved(origin, reached); err != nil {
+			return err
 		}
 		if err := server.check(); err != nil && !l.volatile {
 			return err

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"pukar/internal/mark"
 )
 
 // Ledger is the send ledger of every run: who gets what, what may have left, what came back. It
@@ -18,6 +20,7 @@ type Ledger struct {
 	pool     *pgxpool.Pool
 	volatile bool   // tests alone: see AllowVolatile
 	origin   string // see SendOnlyUnder
+	least    func() mark.LSN
 }
 
 // NewLedger works on the given pool. The ledger needs its own transactions, because what follows

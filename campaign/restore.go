@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pukar/internal/auditlog"
+	"pukar/internal/mark"
 	"pukar/internal/notice"
 	"pukar/internal/pgdb"
 )
@@ -49,13 +50,35 @@ FROM restoration
 WHERE cleared_at IS NULL`
 )
 
-// ErrMoved says that another server answers, or one that was promoted, than when the process began: its data may
-// be older, so nothing is sent until that was looked into.
-var ErrMoved = errors.New("the database is on another server or timeline than when this process began")
+// ErrMoved says that another server answers, or one that was promoted, than when the process began, or that its log ends
+// before what this process knows to be in it: its data is or may be older, so nothing is sent until that was looked into.
+var ErrMoved = errors.New("the database is on another server or timeline than when this process began, or its data is older than a moment ago")
 
 // SendOnlyUnder lets claims succeed only while the database has this origin, in the words of package mark. Call it before the
 // ledger is used; "" is any.
 func (l *Ledger) SendOnlyUnder(origin string) { l.origin = origin }
+
+// SendOnlyBeyond lets claims succeed only while the database's log has reached what least answers, which is asked at each.
+// Call it before the ledger is used.
+func (l *Ledger) SendOnlyBeyond(least func() mark.LSN) { l.least = least }
+
+// moved gives ErrMoved unless the database is where it was and no older.
+func (l *Ledger) moved(origin, reached string) error {
+	if l.origin != "" && origin != l.origin {
+		return ErrMoved
+	}
+	if l.least == nil {
+		return nil
+	}
+	var at mark.LSN
+	if err := at.UnmarshalText([]byte(reached)); err != nil {
+		return err
+	}
+	if at < l.least() {
+		return ErrMoved
+	}
+	return nil
+}
 
 // Restoration is a time at which the data was found to be older than what was done with it.
 type Restoration struct {

@@ -179,6 +179,24 @@ func TestNoClaimUnderAnotherOrigin(t *testing.T) {
 	o.claim(t, run, 0)
 }
 
+// A data folder that was put back under a running process is on the same server and timeline; only its log tells.
+func TestNoClaimOnALogThatEndsEarlier(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	run := o.newRun(t, terms{recipients: 1})
+	var known, later mark.LSN
+	if err := known.UnmarshalText([]byte(one[string](t, o, `SELECT `+mark.ReachedSQL))); err != nil {
+		t.Fatal(err)
+	}
+	later = known + 1<<40
+	o.ledger.SendOnlyBeyond(func() mark.LSN { return later })
+	if _, err := o.ledger.Claim(t.Context(), run, 0, "test"); !errors.Is(err, ErrMoved) {
+		t.Errorf("claimed: %v", err)
+	}
+	later = known
+	o.claim(t, run, 0)
+}
+
 func TestANewDatabaseWasNotRestored(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

@@ -29,6 +29,7 @@ func (a *App) guard(ctx context.Context) error {
 		return err
 	}
 	a.ledger.SendOnlyUnder(keeper.Origin())
+	a.ledger.SendOnlyBeyond(keeper.Reached)
 	running := start(keeper.Run, a.fail)
 	a.life.onStop("mark", 10*time.Second, running.stop)
 	pending, err := a.ledger.PendingRestoration(ctx)

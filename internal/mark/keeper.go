@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -70,7 +71,8 @@ type Keeper struct {
 	Restored func(ctx context.Context, found string) error
 
 	mark Mark
-	next string // the number of the transaction that comes next: nothing was written while it stays
+	kept atomic.Uint64 // the position of the mark, for whoever asks meanwhile
+	next string        // the number of the transaction that comes next: nothing was written while it stays
 }
 
 func (k *Keeper) look(ctx context.Context, db pgdb.DB) (at Position, next string, err error) {
@@ -119,6 +121,10 @@ func (k *Keeper) Check(ctx context.Context) error {
 // Origin is where the commits go since Check.
 func (k *Keeper) Origin() string { return k.mark.Origin() }
 
+// Reached is the position of the mark that is kept at present: a sound database is there or beyond. It may be asked while Run
+// works.
+func (k *Keeper) Reached() LSN { return LSN(k.kept.Load()) }
+
 // keep commits a mark and then writes it to the file: what the file says was on the server's disk before.
 func (k *Keeper) keep(ctx context.Context) error {
 	var at Position
@@ -137,6 +143,7 @@ func (k *Keeper) keep(ctx context.Context) error {
 	if err := k.mark.save(k.Path); err != nil {
 		return err
 	}
+	k.kept.Store(uint64(at.LSN))
 	_, k.next, err = k.look(ctx, k.Pool)
 	return err
 }

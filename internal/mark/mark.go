@@ -53,6 +53,10 @@ type Position struct {
 // OriginSQL is an expression for where a commit goes, as Origin writes it. A standby has none: it gives an error.
 const OriginSQL = `(SELECT system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_control_system())`
 
+// ReachedSQL is an expression for how far the log of a database reaches, as LSN reads it. It is never before a mark that the
+// database has.
+const ReachedSQL = `pg_current_wal_insert_lsn()::text`
+
 // Origin names cluster and timeline together: a commit under another origin may stand beside data that is older.
 func (p Position) Origin() string { return fmt.Sprintf("%s/%08X", p.System, p.Timeline) }
 
