@@ -38,7 +38,7 @@ const (
 	bindWindow      = 50
 	bindsPerProcess = 2
 	responseTimeout = 5 * time.Second
-	responseDelay   = 20 * time.Millisecond
+	responseDelay   = 100 * time.Millisecond
 	leastRate       = 200 // parts a second
 )
 
