@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -44,11 +45,11 @@ func judgeServer(a answering, version string, now time.Time) []Check {
 	switch {
 	case a.err == nil && a.version != version:
 		return []Check{
-			ok("answers", "at %s, since %s", a.socket, age(now.Sub(a.started))),
+			ok("answers", "at %s, for %s", a.socket, age(now.Sub(a.started))),
 			warning("version", "start the server again with this program, or use the program that it runs", "the server is version %s, this command is %s", a.version, version),
 		}
 	case a.err == nil:
-		return []Check{ok("answers", "at %s, since %s", a.socket, age(now.Sub(a.started))), ok("version", "%s, as this command", version)}
+		return []Check{ok("answers", "at %s, for %s", a.socket, age(now.Sub(a.started))), ok("version", "%s, as this command", version)}
 	case a.denied:
 		return []Check{problem("answers", "run this as root, as the server's user, or as a member of the group pukar", "this user may not call the server at %s", a.socket)}
 	case errors.Is(a.err, client.ErrNoServer) && a.holder > 0 && a.mayServe:
@@ -71,5 +72,5 @@ func age(d time.Duration) string {
 	case d < 48*time.Hour:
 		return d.Round(time.Minute).String()
 	}
-	return (d / (24 * time.Hour) * 24 * time.Hour).String()
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
