@@ -49,8 +49,10 @@ func moments() []moment {
 		{"receipts twice", 2 * time.Second, (*harness).doubleReceipts},
 		{"receipts before responses", 2 * time.Second, (*harness).earlyReceipts},
 		{"pause and resume by hand", 3 * time.Second, (*harness).pauseAndResume},
+		{"stop-all and resume-all", 3 * time.Second, (*harness).stopAll},
 		{"cancel of another campaign", 4 * time.Second, (*harness).cancelCampaign},
 		{"stops by SMS", time.Second, (*harness).stops},
+		{"stops by SMS amid trouble", 4 * time.Second, (*harness).stopsAmidTrouble},
 	}
 }
 

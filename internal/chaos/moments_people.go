@@ -16,12 +16,30 @@ var stopTexts = []string{"STOP", "Stop.", "unsubscribe", "बंद करो"}
 
 // stops has some people say stop before they were written to.
 func (h *harness) stops(context.Context) (string, error) {
-	people := h.truth.untouched(0, h.groups[1].to, 1+h.random.IntN(10), h.random.IntN)
-	texts := make([]string, len(people))
-	for n := range texts {
-		texts[n] = stopTexts[h.random.IntN(len(stopTexts))]
-	}
+	people, texts := h.speakers()
 	return fmt.Sprintf("%d people", len(people)), h.say(people, texts)
+}
+
+// speakers are some who will say stop, and their words.
+func (h *harness) speakers() (people []int, texts []string) {
+	people = h.truth.untouched(0, h.groups[1].to, 1+h.random.IntN(10), h.random.IntN)
+	for range people {
+		texts = append(texts, stopTexts[h.random.IntN(len(stopTexts))])
+	}
+	return people, texts
+}
+
+// stopsAmidTrouble has people say stop while that cannot be kept, or whoever takes it in dies: it is acknowledged later, and
+// only then must it be in effect.
+func (h *harness) stopsAmidTrouble(ctx context.Context) (string, error) {
+	people, texts := h.speakers()
+	trouble := []func(*harness, context.Context) (string, error){
+		(*harness).restartPostgres, (*harness).stopPostgres, (*harness).cutLine, (*harness).cutAfterCommit, (*harness).killWorker, (*harness).cutUnanswered,
+	}[h.random.IntN(6)]
+	said := make(chan error, 1)
+	go func() { said <- h.say(people, texts) }()
+	what, err := trouble(h, ctx)
+	return fmt.Sprintf("%d people, %s", len(people), what), errors.Join(err, <-said)
 }
 
 // say brings stops to the message centre and waits until they are acknowledged.
@@ -79,6 +97,23 @@ func (h *harness) quiet(ctx context.Context, first, then time.Duration, g group)
 		h.truth.report("something was sent for %s at %s, though it was paused", g.campaign, time.UnixMilli(after).Format(time.TimeOnly))
 	}
 	return nil
+}
+
+// stopAll is the emergency brake: nothing is sent by anybody until it is released.
+func (h *harness) stopAll(ctx context.Context) (string, error) {
+	if err := h.try(ctx, func() error { _, err := h.campaigns.StopAll(ctx, "by the harness", "chaos"); return err }); err != nil {
+		return "", err
+	}
+	p := h.some(h.crew) // it is kept over a restart
+	if err := h.bury(ctx, stopGrace, p); err != nil {
+		return "", err
+	}
+	all := group{campaign: "everything", to: h.People}
+	if err := h.quiet(ctx, 0, h.between(500*time.Millisecond, 2*time.Second), all); err != nil {
+		return "", err
+	}
+	err := h.try(ctx, func() error { _, err := h.campaigns.ResumeAll(ctx, "chaos", false); return err })
+	return p.name + " is killed meanwhile", err
 }
 
 // cancelCampaign launches a small campaign beside the others and cancels it on the way.

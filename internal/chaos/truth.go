@@ -3,7 +3,9 @@ package chaos
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -37,7 +39,7 @@ type lost struct{ from, to int64 }
 type truth struct {
 	mu         sync.Mutex
 	rest       []byte // of a line that is not whole yet
-	header     bool   // the first line was read
+	columns    columns
 	people     []person
 	resend     func(i int) bool // whether the person's campaign sends again what is unknown
 	lost       []lost
@@ -63,8 +65,11 @@ func (t *truth) Write(p []byte) (int, error) {
 			break
 		}
 		all = rest
-		if !t.header {
-			t.header = true
+		if t.columns.all == 0 {
+			var err error
+			if t.columns, err = findColumns(line); err != nil {
+				return 0, err
+			}
 			continue
 		}
 		if err := t.read(line); err != nil {
@@ -75,46 +80,44 @@ func (t *truth) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// The columns of the record: at, seq, system_id, source, destination, esm_class, data_coding, short_message, tlvs,
-// message_id, status, fate. None of them is ever quoted here.
-const (
-	columnAt = iota
-	_
-	_
-	_
-	columnDestination
-	columnESMClass
-	_
-	columnMessage
-	_
-	_
-	columnStatus
-	_
-	columns
-)
+// columns are the places of what is read in a line of the record. None of its fields is ever quoted here.
+type columns struct{ at, destination, esmClass, message, status, all int }
+
+func findColumns(header []byte) (c columns, err error) {
+	names := strings.Split(string(header), ",")
+	c.all = len(names)
+	for name, place := range map[string]*int{
+		"at": &c.at, "destination": &c.destination, "esm_class": &c.esmClass, "short_message": &c.message, "status": &c.status,
+	} {
+		if *place = slices.Index(names, name); *place < 0 {
+			return c, fmt.Errorf("the centre's record has no column %s", name)
+		}
+	}
+	return c, nil
+}
 
 func (t *truth) read(line []byte) error {
 	fields := bytes.Split(line, []byte(","))
-	if len(fields) != columns {
-		return fmt.Errorf("the centre's record has a line of %d columns, not %d", len(fields), columns)
+	if len(fields) != t.columns.all {
+		return fmt.Errorf("the centre's record has a line of %d columns, not %d", len(fields), t.columns.all)
 	}
-	number, err := strconv.ParseInt(string(fields[columnDestination]), 10, 64)
+	destination := string(fields[t.columns.destination])
+	number, err := strconv.ParseInt(destination, 10, 64)
 	i := int(number - firstNumber)
 	if err != nil || i < 0 || i >= len(t.people) {
-		t.violate("the centre got a message for %s, who is nobody of ours", fields[columnDestination])
+		t.violate("the centre got a message for %s, who is nobody of ours", destination)
 		return nil
 	}
-	part, err := partOf(fields[columnESMClass], fields[columnMessage])
+	part, err := partOf(fields[t.columns.esmClass], fields[t.columns.message])
 	if err != nil {
 		return err
 	}
-	at, err := time.Parse(time.RFC3339, string(fields[columnAt]))
+	at, err := time.Parse(time.RFC3339, string(fields[t.columns.at]))
 	if err != nil {
 		return err
 	}
-	p := &t.people[i]
-	if !bytes.Equal(fields[columnStatus], []byte("0x0")) {
-		p.refused = true
+	if !bytes.Equal(fields[t.columns.status], []byte("0x0")) {
+		t.people[i].refused = true
 		return nil
 	}
 	t.accept(i, part, at)

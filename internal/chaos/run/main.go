@@ -48,7 +48,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if err := chaos.Run(ctx, o); err != nil {
-		fmt.Fprintf(stderr, "chaos: %v\nTo repeat it: make chaos CHAOS_ARGS='--seed=%d --people=%d --moments=%d'\n", err, o.Seed, o.People, o.Moments)
+		only := ""
+		for _, name := range o.Only {
+			only += fmt.Sprintf(" --only=%q", name)
+		}
+		fmt.Fprintf(stderr, "chaos: %v\nTo repeat it: make chaos CHAOS_ARGS='--seed=%d --people=%d --moments=%d%s'\n", err, o.Seed, o.People, o.Moments, only)
 		return 1
 	}
 	return 0
