@@ -148,6 +148,9 @@ func insertRun(ctx context.Context, tx pgx.Tx, l *loaded, kind string, route Rou
 	if err != nil {
 		return 0, fmt.Errorf("write run %d: %w", f.run, err)
 	}
+	if err := ensureBudget(ctx, tx, l.campaign.ID, l.spec.BudgetINR); err != nil {
+		return 0, err
+	}
 	return number, refuseAfterRestore(ctx, tx)
 }
 

@@ -147,7 +147,10 @@ func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []P
 				newest = r.At
 			}
 		}
-		return observe(ctx, tx, s.Run, seen, newest)
+		if err := observe(ctx, tx, s.Run, seen, newest); err != nil || late {
+			return err
+		}
+		return settleBudget(ctx, tx, s, results)
 	})
 }
 

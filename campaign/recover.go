@@ -15,7 +15,7 @@ const (
 	// The margin beyond the response timeout leaves the holder time to record what it knows better, and as
 	// long as it renews its lease it is alive and will.
 	sqlLostStrides = `
-SELECT s.id, s.run_id, s.batch, s.kind, s.lo, s.hi, s.part_counts, s.seqs, s.seq_parts, s.seq_tries, s.parts, s.route, s.bind, r.on_unknown
+SELECT s.id, s.run_id, s.batch, s.kind, s.lo, s.hi, s.part_counts, s.seqs, s.seq_parts, s.seq_tries, s.parts, s.route, s.bind, r.on_unknown, s.held_inr IS NOT NULL
 FROM stride s
 JOIN run r ON r.id = s.run_id
 WHERE s.closed_at IS NULL AND s.send_by < now() - $1::interval
@@ -47,7 +47,7 @@ func (l *Ledger) Recover(ctx context.Context, responseTimeout time.Duration) (un
 		strides, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s lost, err error) {
 			var seqs []int32
 			var parts, tries []int16
-			err = row.Scan(&s.ID, &s.Run, &s.Batch, &s.Kind, &s.Lo, &s.Hi, &s.PartCounts, &seqs, &parts, &tries, &s.Parts, &s.Route, &s.Bind, &s.rule.OnUnknown)
+			err = row.Scan(&s.ID, &s.Run, &s.Batch, &s.Kind, &s.Lo, &s.Hi, &s.PartCounts, &seqs, &parts, &tries, &s.Parts, &s.Route, &s.Bind, &s.rule.OnUnknown, &s.Budgeted)
 			for i := range seqs {
 				// Their bind need not be known: a message that may be out already is kept on this one.
 				s.Redo = append(s.Redo, RedoPart{Recipient: Recipient{Seq: seqs[i]}, Part: parts[i], Tries: tries[i]})
@@ -59,7 +59,8 @@ func (l *Ledger) Recover(ctx context.Context, responseTimeout time.Duration) (un
 		}
 		now := time.Now()
 		byRun := make(map[int32][]observation)
-		for _, s := range strides {
+		inDoubt := make([][]PartResult, len(strides))
+		for i, s := range strides {
 			skipped, err := l.skippedIn(ctx, tx, s.Run, &s.Stride)
 			if err != nil {
 				return err
@@ -80,8 +81,17 @@ func (l *Ledger) Recover(ctx context.Context, responseTimeout time.Duration) (un
 				return err
 			}
 			unknown += len(results)
+			inDoubt[i] = results
 		}
-		return observeRuns(ctx, tx, byRun, now)
+		if err := observeRuns(ctx, tx, byRun, now); err != nil {
+			return err
+		}
+		for i := range strides { // what may have left is spent
+			if err := settleBudget(ctx, tx, &strides[i].Stride, inDoubt[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("recover lost strides: %w", err)

@@ -302,6 +302,9 @@ func (s *Service) reckon(ctx context.Context, l *loaded) (*Plan, error) {
 		return nil, err
 	}
 	plan.CostINR = route.INRPerPart.Times(plan.Parts).String()
+	if err := s.warnOfBudget(ctx, plan, spec, route.INRPerPart.Times(plan.Parts)); err != nil {
+		return nil, err
+	}
 	drain, err := s.drainOf(ctx, route.Name)
 	if err != nil {
 		return nil, err

@@ -77,7 +77,6 @@ func TestCreateAndUpdate(t *testing.T) {
 		{"audience: {home: [Atlantis]}", []string{"audience:", "Atlantis"}},
 		{`audience: {where: "age >="}`, []string{"audience:"}},
 		{`audience: {where: "age == 'x'"}`, []string{"audience:"}},
-		{"caps: {budget_inr: 1}", []string{"line 5", "caps.budget_inr is not built yet"}},
 		{`window: {days: sun, from: "21:00", to: "22:00"}`, nil},
 	} {
 		lines := []string{test.line}

@@ -13,22 +13,25 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"pukar/templates"
 )
 
 // Spec is a campaign file, checked and with its defaults filled in.
 type Spec struct {
-	Name        string        `json:"name"`
-	Purpose     string        `json:"purpose"`
-	Audience    Audience      `json:"audience"`
-	SMS         SMSStep       `json:"sms"`
-	Window      Window        `json:"window"`
-	Rate        float64       `json:"parts_per_second"` // 0: no limit of the campaign's own
-	Priority    string        `json:"priority"`
-	OnUnknown   string        `json:"on_unknown"`
-	ReceiptWait time.Duration `json:"receipt_wait"`
-	Schedule    *Schedule     `json:"schedule,omitempty"`   // nil: launched by hand
-	PerContact  Cap           `json:"per_contact,omitzero"` // messages of all campaigns to one number
-	Unfinished  string        `json:"unfinished,omitempty"` // continue, or end: whether it goes on in the next window; "" is continue
+	Name        string           `json:"name"`
+	Purpose     string           `json:"purpose"`
+	Audience    Audience         `json:"audience"`
+	SMS         SMSStep          `json:"sms"`
+	Window      Window           `json:"window"`
+	Rate        float64          `json:"parts_per_second"` // 0: no limit of the campaign's own
+	Priority    string           `json:"priority"`
+	OnUnknown   string           `json:"on_unknown"`
+	ReceiptWait time.Duration    `json:"receipt_wait"`
+	Schedule    *Schedule        `json:"schedule,omitempty"`   // nil: launched by hand
+	PerContact  Cap              `json:"per_contact,omitzero"` // messages of all campaigns to one number
+	Unfinished  string           `json:"unfinished,omitempty"` // continue, or end: whether it goes on in the next window; "" is continue
+	BudgetINR   templates.Rupees `json:"budget_inr,omitempty"` // for all its runs together, in millionths; 0: none
 }
 
 // Audience says who a campaign is for.
@@ -72,13 +75,13 @@ type file struct {
 	Schedule *Schedule `yaml:"schedule"`
 	Caps     struct {
 		PerContact *string `yaml:"per_contact"`
+		BudgetINR  *string `yaml:"budget_inr"`
 	} `yaml:"caps"`
 }
 
 // notBuilt are keys that the format has and this version cannot honour yet: ignoring one could send
 // to people whom its author meant to spare.
 var notBuilt = map[string]string{
-	"caps.budget_inr":  "remove it and check the plan's price before launching",
 	"steps.voice":      "only sms steps can run",
 	"steps.call":       "only sms steps can run",
 	"steps.sms.after":  "the only step starts at once",
@@ -179,6 +182,11 @@ func (f *file) check() (*Spec, []string) {
 	if text := f.Caps.PerContact; text != nil {
 		if spec.PerContact, err = parseCap(*text); err != nil {
 			report("caps.per_contact: %v", err)
+		}
+	}
+	if text := f.Caps.BudgetINR; text != nil {
+		if spec.BudgetINR, err = templates.ParseRupees(*text); err != nil || spec.BudgetINR == 0 {
+			report("caps.budget_inr: %q: write rupees such as 250000 or 1200.50", *text)
 		}
 	}
 	a := f.Audience

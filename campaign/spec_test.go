@@ -73,7 +73,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an unknown key with its line", base + "windw: {}\n", []string{"line 5", "windw"}},
 		{"an unknown key within", "name: a\npurpose: b\naudience: {al: true}\nsteps: [{sms: {template: t, route: r}}]\n", []string{"line 3", "al"}},
 		{"a schedule", base + "schedule: {cron: x}\n", []string{`schedule.cron: "x"`, "write minute, hour"}},
-		{"caps", base + "caps: {budget_inr: 1}\n", []string{"caps.budget_inr is not built yet"}},
+		{"caps", base + "caps: {budget_inr: -1}\n", []string{"caps.budget_inr", "250000"}},
 		{"a cap without a time", base + "caps: {per_contact: 4 sms}\n", []string{"caps.per_contact", "4 sms / 7 days"}},
 		{"an empty cap", base + "caps: {per_contact: \"\"}\n", []string{"caps.per_contact", "4 sms / 7 days"}},
 		{"holidays that are no names", base + "window: {holidays: {national: true}}\n", []string{"line 5"}},

@@ -27,6 +27,8 @@ type Status struct {
 	WaitingUntil *time.Time `json:"waiting_until,omitempty"` // when the window opens, outside it
 	Why          string     `json:"why,omitempty"`           // why it is paused, cancelled or failed, or cannot send
 	Held         string     `json:"held,omitempty"`          // what keeps every campaign from going on, and the mend
+	BudgetINR    string     `json:"budget_inr,omitempty"`    // of all runs of the campaign; "" where it has none
+	SpentINR     string     `json:"spent_inr,omitempty"`
 	SnapshotHash string     `json:"snapshot_hash,omitempty"`
 	ForecastEnd  *time.Time `json:"forecast_finishes_at,omitempty"`
 	StartedAt    *time.Time `json:"started_at,omitempty"`
@@ -41,7 +43,13 @@ func (s *Service) Status(ctx context.Context, name string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	status.Held, err = s.Held(ctx)
+	if status.Held, err = s.Held(ctx); err != nil {
+		return nil, err
+	}
+	budget, err := budgetOf(ctx, s.Pool, name)
+	if budget != nil {
+		status.BudgetINR, status.SpentINR = budget.Budget.String(), budget.Spent.String()
+	}
 	return status, err
 }
 

@@ -93,6 +93,7 @@ type Stride struct {
 	PartCounts []byte     // first: parts of each recipient Lo … Hi, 0 where it could not be rendered; redo: parts of each message of Redo
 	Redo       []RedoPart // redo
 	Parts      int        // parts that may reach the wire
+	Budgeted   bool       // whether its campaign has a budget, of which its parts are reserved
 	Route      string
 	Bind       string
 	Centre     string    // identity of the message centre behind the bind
@@ -172,7 +173,10 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 		}
 		s.ID = *id
 		skips, stopped = leaveOut(skips, stopped, reached, s.Cap)
-		return writeSkips(ctx, tx, lease.Run, skips, begun)
+		if err := writeSkips(ctx, tx, lease.Run, skips, begun); err != nil {
+			return err
+		}
+		return holdBudget(ctx, tx, s, lease.Run)
 	})
 	if errors.Is(err, ErrFenced) {
 		return nil, ErrFenced
@@ -246,7 +250,10 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 			}
 		}
 		skips, stopped = leaveOut(skips, stopped, reached, s.Cap)
-		return writeSkips(ctx, tx, lease.Run, skips, begun)
+		if err := writeSkips(ctx, tx, lease.Run, skips, begun); err != nil {
+			return err
+		}
+		return holdBudget(ctx, tx, s, lease.Run)
 	})
 	if errors.Is(err, ErrFenced) {
 		return nil, ErrFenced

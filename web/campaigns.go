@@ -30,6 +30,8 @@ func (s *Server) registerCampaigns() {
 		slow, s.launchCampaign)
 	handle(s, op("campaign-status", http.MethodGet, "/v1/campaigns/{name}/status", "Where a campaign stands"), quick, s.statusOfCampaign)
 	s.registerMoves(op)
+	handle(s, op("campaign-resume", http.MethodPost, "/v1/campaigns/{name}/resume", "Go on where a pause stopped, with a higher budget if one is given"),
+		quick, s.resumeCampaign)
 	s.registerRetry(op)
 	watch := op("campaign-watch", http.MethodGet, "/v1/campaigns/{name}/watch", "Where a campaign stands, about twice a second until its run has ended")
 	watch.Description = "A stream of JSON documents, one to a line, each a CampaignStatus; a last line with a problem where it broke off."
@@ -60,10 +62,6 @@ func (s *Server) registerMoves(op func(id, method, path, summary string) huma.Op
 		{"approve", "Approve a campaign that somebody else submitted", stage(campaigns.Approve)},
 		{"pause", "Stop sending until it is resumed", run(campaigns.Pause)},
 		{"cancel", "Stop sending for good", run(campaigns.Cancel)},
-		{"resume", "Go on where a pause stopped", func(ctx context.Context, name, actor, _ string) error {
-			_, err := campaigns.Resume(ctx, name, actor)
-			return err
-		}},
 	} {
 		handle(s, op("campaign-"+m.verb, http.MethodPost, "/v1/campaigns/{name}/"+m.verb, m.summary), quick,
 			func(ctx context.Context, in *moveRequest) (api.CampaignStatus, error) {
@@ -73,6 +71,19 @@ func (s *Server) registerMoves(op func(id, method, path, summary string) huma.Op
 				return s.campaignStatus(ctx, in.Name)
 			})
 	}
+}
+
+// resumeRequest resumes a campaign.
+type resumeRequest struct {
+	Name string `path:"name" doc:"Name of the campaign"`
+	Body api.ResumeRequest
+}
+
+func (s *Server) resumeCampaign(ctx context.Context, in *resumeRequest) (api.CampaignStatus, error) {
+	if _, err := s.cfg.Campaigns.ResumeWith(ctx, in.Name, peerFrom(ctx).Name, in.Body.BudgetINR); err != nil {
+		return api.CampaignStatus{}, err
+	}
+	return s.campaignStatus(ctx, in.Name)
 }
 
 // campaignName names a campaign.
@@ -224,7 +235,7 @@ func statusOf(st *campaign.Status) api.CampaignStatus {
 	return api.CampaignStatus{
 		Name: st.Name, State: st.State, Run: st.Run, RetryOf: st.RetryOf, Kind: st.Kind, Route: st.Route, Priority: st.Priority,
 		Targeted: st.Targeted, Recipients: st.Recipients, Excluded: st.Excluded, Totals: api.Totals(st.Totals),
-		WaitingUntil: api.When(st.WaitingUntil), Why: st.Why, Held: st.Held, SnapshotHash: st.SnapshotHash, ForecastEnd: api.When(st.ForecastEnd),
+		WaitingUntil: api.When(st.WaitingUntil), Why: st.Why, Held: st.Held, BudgetINR: st.BudgetINR, SpentINR: st.SpentINR, SnapshotHash: st.SnapshotHash, ForecastEnd: api.When(st.ForecastEnd),
 		StartedAt: api.When(st.StartedAt), FinishedAt: api.When(st.FinishedAt),
 		NextFiring: api.When(st.NextFiring), LastFiring: firingOf(st.LastFiring),
 	}

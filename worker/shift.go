@@ -21,6 +21,7 @@ type shift struct {
 
 	ready   []letter       // rendered, in order of seq, not yet in a stride
 	readTo  int32          // the last seq that was read
+	afford  int            // parts that the budget has left, as it was found; 0 while it is enough
 	strides sync.WaitGroup // sent off and not recorded
 }
 
@@ -89,7 +90,7 @@ func (w *shift) first(ctx context.Context) error {
 	letters := w.ready[:n]
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
-		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name,
+		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name, Budgeted: w.post.run.Spec.BudgetINR > 0,
 		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Spec.PerContact,
 	}
 	var skips []campaign.Skip
@@ -102,7 +103,7 @@ func (w *shift) first(ctx context.Context) error {
 	stopped, err := w.Ledger.OpenFirst(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, place.pace)
 	if err != nil {
 		place.release()
-		return w.abandon(ctx, stride, err)
+		return w.notOpened(ctx, stride, err, stride.PartCounts)
 	}
 	w.ready = w.ready[n:]
 	var load load
@@ -195,7 +196,7 @@ func (w *shift) redoOn(ctx context.Context, due []campaign.RedoPart) error {
 	due = due[:place.Granted]
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
-		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name,
+		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name, Budgeted: w.post.run.Spec.BudgetINR > 0,
 		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Spec.PerContact,
 	}
 	letters := make([]letter, len(due))
@@ -211,7 +212,7 @@ func (w *shift) redoOn(ctx context.Context, due []campaign.RedoPart) error {
 	stopped, err := w.Ledger.OpenRedo(ctx, w.lease, stride, w.post.run.Spec.Purpose, skips, place.pace)
 	if err != nil {
 		place.release()
-		return w.abandon(ctx, stride, err)
+		return w.notOpened(ctx, stride, err, messages(due))
 	}
 	var load load
 	for i, l := range letters {

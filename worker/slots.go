@@ -60,6 +60,9 @@ func (w *shift) mostParts(bind *smpp.Bind) int {
 	if held := bind.Status().RateLimit; held > 0 {
 		most = min(most, int(held/2))
 	}
+	if w.afford > 0 {
+		most = min(most, w.afford)
+	}
 	return max(1, most)
 }
 

@@ -26,7 +26,7 @@ yourself, then launch it. Its people are frozen at the launch: what is imported 
 		sh.campaignMove(move{
 			verb: "pause", short: "Stop sending until it is resumed", done: "is being paused: what is on the wire is finished first", why: true,
 		}),
-		sh.campaignMove(move{verb: "resume", short: "Go on where a pause stopped", done: "goes on"}),
+		sh.campaignResume(),
 		sh.campaignMove(move{
 			verb: "cancel", short: "Stop sending for good", done: "is being cancelled", why: true,
 			warning: "Whoever was not written to yet will not be; this cannot be taken back.",

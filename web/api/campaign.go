@@ -36,6 +36,8 @@ type CampaignStatus struct {
 	WaitingUntil  *Time   `json:"waiting_until,omitempty" doc:"When the window opens, while the run waits for it"`
 	Why           string  `json:"why,omitempty" doc:"Why it is paused, cancelled or failed, or cannot send now"`
 	Held          string  `json:"held,omitempty" doc:"What keeps every campaign from going on, stop-all or a restore, and how that is mended"`
+	BudgetINR     string  `json:"budget_inr,omitempty" doc:"What all runs of the campaign may spend, in rupees; only with caps.budget_inr"`
+	SpentINR      string  `json:"spent_inr,omitempty" doc:"What they have spent: parts accepted, and parts that may have left"`
 	SnapshotHash  string  `json:"snapshot_hash,omitempty" doc:"Hash over the frozen recipients, in hexadecimal"`
 	ForecastEnd   *Time   `json:"forecast_finishes_at,omitempty" doc:"When the plan at the launch expected the end"`
 	StartedAt     *Time   `json:"started_at,omitempty"`
@@ -132,6 +134,12 @@ type LaunchRequest struct {
 type TestRequest struct {
 	MSISDN   string `json:"msisdn" doc:"A number of test_numbers"`
 	Language string `json:"language,omitempty" doc:"In which language; by default that of the person with the number, else the template's fallback"`
+}
+
+// ResumeRequest lets a campaign go on.
+type ResumeRequest struct {
+	Why       string `json:"why,omitempty" doc:"Not used"`
+	BudgetINR string `json:"budget_inr,omitempty" doc:"The whole new budget in rupees, more than the present one"`
 }
 
 // WhyRequest moves a campaign, with a reason for the record.

@@ -98,6 +98,12 @@ func (c *Client) Move(ctx context.Context, name, verb, why string) (api.Campaign
 	return out, c.call(ctx, http.MethodPost, "/v1/campaigns/"+seg(name)+"/"+verb, nil, api.WhyRequest{Why: why}, &out)
 }
 
+// Resume lets a campaign go on, with a higher budget unless budgetINR is empty.
+func (c *Client) Resume(ctx context.Context, name, budgetINR string) (api.CampaignStatus, error) {
+	var out api.CampaignStatus
+	return out, c.call(ctx, http.MethodPost, "/v1/campaigns/"+seg(name)+"/resume", nil, api.ResumeRequest{BudgetINR: budgetINR}, &out)
+}
+
 // watchLine is a line of the stream of a watch.
 type watchLine struct {
 	api.CampaignStatus
