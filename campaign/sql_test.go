@@ -142,6 +142,8 @@ func (e evaluator) text(x ast.Expr) string {
 			return audience.FieldJoins
 		case "OriginSQL":
 			return mark.OriginSQL
+		case "ReachedSQL":
+			return mark.ReachedSQL
 		}
 	case *ast.CallExpr:
 		if method, ok := x.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "UnderAgeSQL" {
