@@ -132,6 +132,11 @@ func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []P
 			if by != nil && *by == token {
 				return errRecorded
 			}
+			if len(results) > 0 {
+				if err := onlyOnce(ctx, tx, s, results[0]); err != nil {
+					return err
+				}
+			}
 			err = spareRedo(ctx, tx, s, results)
 		} else {
 			err = writeRedo(ctx, tx, s, results, rule)
@@ -154,10 +159,13 @@ func (l *Ledger) record(ctx context.Context, s *Stride, token int64, results []P
 	})
 }
 
-// Late appends a response that came after its part was recorded as unknown.
+// Late appends a response that came after its part was recorded as unknown. Told again, it changes nothing.
 func (l *Ledger) Late(ctx context.Context, s *Stride, result PartResult) error {
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		if err := appendSubmissions(ctx, tx, s, []PartResult{result}); err != nil {
+			return err
+		}
+		if err := onlyOnce(ctx, tx, s, result); err != nil {
 			return err
 		}
 		if err := spareRedo(ctx, tx, s, []PartResult{result}); err != nil {
@@ -166,6 +174,9 @@ func (l *Ledger) Late(ctx context.Context, s *Stride, result PartResult) error {
 		rule := RedoRule{OnUnknown: "hold"}
 		return observe(ctx, tx, s.Run, []observation{{seq: result.Seq, facts: rule.facts(result)}}, result.At)
 	})
+	if errors.Is(err, errRecorded) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("record a late response to stride %d of run %d: %w", s.ID, s.Run, err)
 	}

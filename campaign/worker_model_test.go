@@ -90,7 +90,9 @@ func newWireModel(t *rapid.T, o *office) *wireModel {
 }
 
 // work has one of the workers make its next call.
-func (w *wireModel) work(t *rapid.T) { w.next(t, w.hands[rapid.IntRange(0, len(w.hands)-1).Draw(t, "hand")]) }
+func (w *wireModel) work(t *rapid.T) {
+	w.next(t, w.hands[rapid.IntRange(0, len(w.hands)-1).Draw(t, "hand")])
+}
 
 func (w *wireModel) next(t *rapid.T, h *hand) {
 	switch {
@@ -233,7 +235,7 @@ func (w *wireModel) record(t *rapid.T, h *hand) {
 	if err := w.o.ledger.record(ctx, h.stride, token, h.results, w.rule); err != nil {
 		t.Fatalf("%v", err)
 	}
-	if rapid.IntRange(0, 4).Draw(t, "answer of COMMIT") == 4 {
+	if len(h.results) > 0 && rapid.IntRange(0, 4).Draw(t, "answer of COMMIT") == 4 {
 		if err := w.o.ledger.record(ctx, h.stride, token, h.results, w.rule); !errors.Is(err, errRecorded) {
 			t.Fatalf("recorded once more: %v", err)
 		}
@@ -267,8 +269,10 @@ func (w *wireModel) late(t *rapid.T) {
 			continue
 		}
 		w.answers = slices.Delete(w.answers, i, i+1)
-		if err := w.o.ledger.Late(context.Background(), l.stride, l.result); err != nil {
-			t.Fatalf("%v", err)
+		for range rapid.IntRange(1, 2).Draw(t, "times") { // once more where the answer was lost
+			if err := w.o.ledger.Late(context.Background(), l.stride, l.result); err != nil {
+				t.Fatalf("%v", err)
+			}
 		}
 		return
 	}
@@ -327,6 +331,11 @@ func (w *wireModel) check(t *rapid.T) {
 			t.Fatalf("the centre accepted part %d of recipient %d, and the ledger knows nothing of it: %+v", p.part, p.seq, facts[p.seq-1])
 		}
 	}
+	for p, n := range w.accepted(t) {
+		if n > w.got[p] {
+			t.Fatalf("part %d of recipient %d stands as accepted %d times, the centre got it %d times", p.part, p.seq, n, w.got[p])
+		}
+	}
 	for i, f := range facts {
 		for part := int16(1); part <= 3; part++ {
 			if f.Accepted&Part(int(part)) != 0 && w.got[modelPart{int32(i) + 1, part}] == 0 {
@@ -341,6 +350,20 @@ func (w *wireModel) check(t *rapid.T) {
 			}
 		}
 	}
+}
+
+// accepted counts how often each part stands as accepted.
+func (w *wireModel) accepted(t *rapid.T) map[modelPart]int {
+	list := map[modelPart]int{}
+	rows, err := w.o.db.Query(context.Background(), `SELECT seq, part FROM submission WHERE run_id = $1 AND result = 'accepted'`, w.run)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	var p modelPart
+	if _, err := pgx.ForEachRow(rows, []any{&p.seq, &p.part}, func() error { list[p]++; return nil }); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return list
 }
 
 // known is what the ledger has as accepted, unknown or in a stride that is open.
