@@ -227,7 +227,7 @@ func (s *Service) forecastFiring(ctx context.Context, f *forecaster, c *Coming, 
 	plan := Plan{Parts: f.parts}
 	if err := plan.forecast(f.window, f.spec.Rate, s.Routes[f.spec.SMS.Route], begin); err != nil {
 		c.Note = err.Error()
-		return nil
+		return nil //nolint:nilerr // the calendar says why it has no forecast
 	}
 	c.StartsAt, c.FinishesAt = plan.StartsAt, plan.FinishesAt
 	return nil
@@ -237,7 +237,7 @@ func (s *Service) readForecaster(ctx context.Context, f *forecaster) error {
 	spec, err := Parse([]byte(f.source))
 	if err != nil {
 		f.note = err.Error()
-		return nil
+		return nil //nolint:nilerr // the calendar says why it has no forecast
 	}
 	if _, ok := s.Routes[spec.SMS.Route]; !ok {
 		f.note = fmt.Sprintf("there is no route %q: the configuration has %s", spec.SMS.Route, s.routeNames())

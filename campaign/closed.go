@@ -71,7 +71,7 @@ func (s *Service) sayWhyClosed(ctx context.Context, status *Status, run *Run, wi
 	next, err := draining.Next(now)
 	if err != nil {
 		status.Why = err.Error()
-		return nil
+		return nil //nolint:nilerr // the status says it
 	}
 	status.WaitingUntil = &next
 	holiday, off := window.Holiday(now)

@@ -200,7 +200,7 @@ func (p *Plan) forecast(window Window, campaignRate float64, route RouteTerms, n
 		// It begins in a year whose holidays are known and runs on into one where they are not.
 		p.FinishesAt = now.Add(never)
 		p.Warnings = append(p.Warnings, "it does not end while the window is known to open: "+err.Error())
-		return nil
+		return nil //nolint:nilerr // the plan warns of it
 	}
 	if p.FinishesAt.Sub(now) >= never {
 		p.Warnings = append(p.Warnings, "it would not end within a hundred years: raise the rate or widen the window")

@@ -137,7 +137,7 @@ func parseCron(text string, zone *time.Location) (cron.Schedule, error) {
 	case strings.HasPrefix(text, "@every"):
 		return nil, fmt.Errorf(`%q has no fixed times: write five fields, such as "0 */2 * * *" for every other hour`, text)
 	case strings.Contains(text, "TZ="):
-		return nil, fmt.Errorf("%q names a zone: write it as zone: beside cron:", text)
+		return nil, fmt.Errorf("%q names a zone: write the zone beside cron, under its own key zone", text)
 	case len(fields) == 6:
 		return nil, fmt.Errorf("%q has six fields: seconds are not known, write minute, hour, day of month, month, day of week", text)
 	}

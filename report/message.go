@@ -72,7 +72,6 @@ type messageReport struct {
 	out       *output
 	lines     *writer
 	count     *tally
-	hash      []byte
 	cost      int64
 	templates map[string]map[string]string // ids by language, by name and version
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,8 +23,8 @@ languages:
 
 func wantsProblem(t *testing.T, err error, status int, code string, words ...string) {
 	t.Helper()
-	problem, ok := err.(*api.Problem)
-	if !ok || problem.Status != status || problem.Code != code {
+	var problem *api.Problem
+	if !errors.As(err, &problem) || problem.Status != status || problem.Code != code {
 		t.Fatalf("%#v, want %d %s", err, status, code)
 	}
 	for _, w := range words {

@@ -143,7 +143,7 @@ func TestBrakesHoldWithinAMessage(t *testing.T) {
 			b.submitted(1)
 			told := time.Now()
 			brake(t, b)
-			b.quietFor(told.Add(5*time.Second).Sub(time.Now()), "the brake was on")
+			b.quietFor(time.Until(told.Add(5*time.Second)), "the brake was on")
 			if late := b.lastSubmit().Sub(told); late > inForceWithin {
 				t.Errorf("a part came %v after the brake", late)
 			}

@@ -57,7 +57,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		timer.Stop()
 		wait = min(2*wait, retryMost)
 	}
-	return nil
+	return nil //nolint:nilerr // ctx has ended: that is how it stops
 }
 
 // listen hears on one connection until that breaks, and answers whether it ever heard anything.
