@@ -30,6 +30,9 @@ func run(ctx context.Context, o Options, budget time.Duration) (err error) {
 		return err
 	}
 	h.setPace(planned)
+	if budget > 0 {
+		h.patience = undisturbed
+	}
 	defer func() {
 		if err == nil {
 			err = h.summary()
@@ -113,8 +116,8 @@ func (h *harness) checkHealth() {
 // await waits until the centre has accepted so many parts, or until the run is held up for longer than a moment is
 // usually followed by.
 func (h *harness) await(ctx context.Context, parts int64) error {
-	for begun := time.Now(); time.Since(begun) < 5*undisturbed; {
-		if accepted, _ := h.truth.count(); accepted >= parts {
+	for begun := time.Now(); time.Since(begun) < h.patience; {
+		if h.truth.count() >= parts {
 			return nil
 		}
 		if err := h.centre.Flush(); err != nil {

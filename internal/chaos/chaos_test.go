@@ -22,7 +22,7 @@ const envSeed = "CHAOS_SEED"
 
 // The short form: what happens is drawn, within the time that it takes.
 const (
-	shortPeople  = 3000
+	shortPeople  = 2500
 	shortMoments = 12
 	shortBudget  = 18 * time.Second
 )

@@ -31,7 +31,7 @@ func (h *harness) check(ctx context.Context, full, last bool) (*verdict, error) 
 	}
 	after := h.truth.look()
 	v := &verdict{totals: make(map[campaign.State]int64)}
-	v.accepted, _ = h.truth.count()
+	v.accepted = h.truth.count()
 	for _, a := range ledger {
 		h.checkTotals(a)
 		for state, n := range a.totals {

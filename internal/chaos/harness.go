@@ -60,6 +60,7 @@ type harness struct {
 	crew      []*process // schedulers first
 	ends      []func() error
 	begun     time.Time
+	patience  time.Duration // for the run to get as far as it should have got before a moment
 
 	bound     int64 // parts that may be unknown by now, but for those that the centre left unanswered
 	tooMany   int64 // how many were found unknown beyond the bound
@@ -78,7 +79,7 @@ func (o *Options) check() error {
 func newHarness(o Options) *harness {
 	h := &harness{
 		Options: o, random: rand.New(rand.NewPCG(o.Seed, 0x70756b6172)), groups: groups(o.People),
-		cancelled: make(map[string]bool),
+		cancelled: make(map[string]bool), patience: 5 * undisturbed,
 	}
 	h.truth = newTruth(o.People, func(i int) bool { return h.groupOf(i).onUnknown == "resend" })
 	return h

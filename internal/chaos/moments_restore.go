@@ -36,7 +36,7 @@ func (h *harness) restore(ctx context.Context) (string, error) {
 	if err := h.centre.Flush(); err != nil {
 		return "", err
 	}
-	sent, _ := h.truth.count()
+	sent := h.truth.count()
 	stops := h.truth.forget(from, to)
 	paused, err := h.awaitPause(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ func (h *harness) restore(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	now, _ := h.truth.count()
+	now := h.truth.count()
 	if now != sent {
 		h.truth.report("%d parts were sent between a backup's return and resume-all", now-sent)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -159,12 +158,7 @@ func (s *servers) putBack(ctx context.Context) error {
 	if err := said(exec.CommandContext(ctx, "cp", "-a", s.backupFolder(), s.data())); err != nil {
 		return err
 	}
-	err := filepath.WalkDir(s.data(), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
-	})
+	err := said(exec.CommandContext(ctx, "chown", "-R", fmt.Sprintf("%d:%d", owner.Uid, owner.Gid), s.data()))
 	return errors.Join(err, os.RemoveAll(s.backupFolder()))
 }
 
