@@ -43,6 +43,7 @@ type Run struct {
 	OnUnknown       string
 	Receipts        bool
 	Recipients      int32
+	ExpiresAt       time.Time // of a message: what has not left by then never does; zero for other runs
 }
 
 // Window is when this run may submit: what the campaign asks for and the category's law, both, without the given
@@ -57,7 +58,7 @@ func (r *Run) Window(category string, holidays *Holidays) Window {
 
 const sqlRun = `
 SELECT r.id, c.name, c.id, r.number, r.kind, r.state, r.spec, r.template, r.template_version, r.route,
-       r.priority, r.on_unknown, r.receipts, r.recipients
+       r.priority, r.on_unknown, r.receipts, r.recipients, (SELECT expires_at FROM message WHERE run_id = r.id)
 FROM run r
 JOIN campaign c ON c.id = r.campaign_id
 WHERE r.id = $1`
@@ -66,13 +67,17 @@ WHERE r.id = $1`
 func (l *Ledger) Run(ctx context.Context, id int32) (*Run, error) {
 	var r Run
 	var spec []byte
+	var expires *time.Time
 	err := l.pool.QueryRow(ctx, sqlRun, id).Scan(&r.ID, &r.Campaign, &r.CampaignID, &r.Number, &r.Kind, &r.State, &spec,
-		&r.Template, &r.TemplateVersion, &r.Route, &r.Priority, &r.OnUnknown, &r.Receipts, &r.Recipients)
+		&r.Template, &r.TemplateVersion, &r.Route, &r.Priority, &r.OnUnknown, &r.Receipts, &r.Recipients, &expires)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, notFound("there is no run %d", id)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read run %d: %w", id, err)
+	}
+	if expires != nil {
+		r.ExpiresAt = *expires
 	}
 	if err := json.Unmarshal(spec, &r.Spec); err != nil {
 		return nil, fmt.Errorf("read the campaign of run %d: %w", id, err)

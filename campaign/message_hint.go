@@ -40,7 +40,7 @@ WITH open AS MATERIALIZED (
       AND (b.not_before IS NULL OR b.not_before <= now())
       AND (b.sent_upto < b.hi
            OR EXISTS (SELECT 1 FROM redo r WHERE r.run_id = b.run_id AND r.batch = b.no AND r.not_before <= now()))
-    ORDER BY b.hinted_at NULLS FIRST, b.not_before NULLS FIRST, b.run_id
+    ORDER BY greatest(b.hinted_at, b.not_before) NULLS FIRST, b.run_id -- none is passed by others for ever, whether it rested or its hint was lost
     LIMIT $5
     FOR UPDATE OF b SKIP LOCKED
 )

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -227,4 +228,37 @@ func BenchmarkPostMessage(b *testing.B) {
 			}
 		}
 	})
+}
+
+// Messages of a dead route rest and are due again, more of them than a round hints.
+func TestALostHintIsGivenAgainBesideThousandsThatRested(t *testing.T) {
+	t.Parallel()
+	d, _ := newMessageDesk(t, "")
+	lost := d.post(t, ask("lost"))
+	d.exec(t, `UPDATE batch SET hinted_at = now() - interval '10 seconds'`)
+	for i := range messageHints {
+		d.post(t, ask(fmt.Sprintf("rested-%d", i)))
+	}
+	d.exec(t, `UPDATE batch SET hinted_at = NULL, not_before = now() - interval '1 second' WHERE run_id <> $1`, lost.Run)
+	hints, err := d.office.ledger.NextMessageHints(t.Context(), d.now)
+	if err != nil || len(hints) != messageHints {
+		t.Fatalf("%d hints, %v", len(hints), err)
+	}
+	if !slices.ContainsFunc(hints, func(h RunHint) bool { return h.Run == lost.Run }) {
+		t.Error("the message that waited longest is not among those that are hinted")
+	}
+}
+
+func TestAMessagesRunSaysWhenItExpires(t *testing.T) {
+	t.Parallel()
+	d, _ := newMessageDesk(t, "")
+	m := d.post(t, ask("g"))
+	run, err := d.office.ledger.Run(t.Context(), m.Run)
+	if err != nil || !run.ExpiresAt.Equal(m.ExpiresAt) {
+		t.Errorf("%v, %v, want %v", run.ExpiresAt, err, m.ExpiresAt)
+	}
+	other := d.newRun(t, terms{recipients: 1})
+	if run, err = d.office.ledger.Run(t.Context(), other); err != nil || !run.ExpiresAt.IsZero() {
+		t.Errorf("a campaign's run expires at %v, %v", run.ExpiresAt, err)
+	}
 }

@@ -167,3 +167,26 @@ func TestWorthwhile(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingOfAMessageLeavesAfterItExpired takes a message whose hint comes out of the queue late: nobody had cancelled it yet.
+func TestNothingOfAMessageLeavesAfterItExpired(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, campaign.India)
+	w := &shift{
+		Sender: &Sender{Runs: &Runs{}}, window: campaign.LegalWindow("promotional"),
+		post: &postmaster{run: &campaign.Run{Kind: campaign.KindMessage, ExpiresAt: now.Add(time.Minute)}, route: &Route{}},
+	}
+	closes, open := w.closing(now)
+	if !open || !closes.submissions.Equal(now.Add(time.Minute)) || !closes.handsets.After(now.Add(time.Hour)) {
+		t.Errorf("a minute before: %v, %+v", open, closes)
+	}
+	for _, late := range []time.Duration{time.Minute, time.Hour} {
+		if _, open := w.closing(now.Add(late)); open {
+			t.Errorf("it may still leave after %v", late)
+		}
+	}
+	w.post.run.ExpiresAt = now.Add(48 * time.Hour)
+	if closes, open = w.closing(now); !open || !closes.submissions.Before(now.Add(9*time.Hour)) {
+		t.Errorf("the window does not close before it expires: %v, %+v", open, closes)
+	}
+}

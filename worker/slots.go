@@ -35,11 +35,19 @@ type closing struct {
 	handsets    time.Time // no message may arrive later
 }
 
-// closing looks whether the window is open for submissions, by what the route's drain time is now, and when it closes.
+// closing looks whether the window is open for submissions, by what the route's drain time is now, and when it closes. For a
+// message it closes for good when that expires, although a hint given before may come out of the queue long after.
 func (w *shift) closing(now time.Time) (closing, bool) {
 	window := w.window.Draining(w.Runs.Drains.Of(w.post.route.Config.Name))
 	closes, open := window.Open(now)
-	return closing{submissions: closes, handsets: closes.Add(window.Drain())}, open
+	c := closing{submissions: closes, handsets: closes.Add(window.Drain())}
+	if expires := w.post.run.ExpiresAt; !expires.IsZero() {
+		if c.submissions.After(expires) {
+			c.submissions = expires
+		}
+		open = open && now.Before(expires)
+	}
+	return c, open
 }
 
 // release gives the room back.
