@@ -197,6 +197,7 @@ func (s *Service) planRetry(ctx context.Context, name string, opt RetryOptions) 
 		return nil, fmt.Errorf("read the template of run %d: %w", run.ID, err)
 	}
 	r.spec, r.template, r.version = &run.Spec, version.Template, run.TemplateVersion
+	r.spec.Window = r.spec.Window.Keeping(s.Holidays)
 	route, ok := s.Routes[r.spec.SMS.Route]
 	if !ok {
 		return nil, invalid("run %d went by route %q, which the configuration no longer has: put it back", r.first, r.spec.SMS.Route)

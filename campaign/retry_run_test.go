@@ -396,3 +396,20 @@ func TestACapAndTheRetryOfItsOwnRun(t *testing.T) {
 		t.Errorf("a retry after another campaign's message: %v", err)
 	}
 }
+
+// The frozen campaign names its holidays; which days those are, the installation says.
+func TestARetryKeepsTheHolidaysOfItsCampaign(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	d.Holidays = shipped(t)
+	first := d.launch(t, "tree", "window: {holidays: national}")
+	d.ended(t, first.RunID, Failed)
+	d.now = time.Date(2026, 11, 24, 12, 0, 0, 0, India) // Guru Nanak's birthday
+	plan, err := d.PlanRetry(t.Context(), "tree", RetryOptions{States: []State{Failed}})
+	if want := time.Date(2026, 11, 25, 10, 0, 0, 0, India); err != nil || !plan.StartsAt.Equal(want) {
+		t.Fatalf("%+v, %v, want it to begin after the holiday", plan, err)
+	}
+	if status := d.retry(t, Failed); status.Recipients != 1 || status.WaitingUntil == nil || !status.WaitingUntil.Equal(plan.StartsAt) {
+		t.Errorf("%+v", status)
+	}
+}
