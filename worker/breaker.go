@@ -23,22 +23,18 @@ type Breaker struct {
 	Routes []config.Route
 	Log    *slog.Logger
 
-	mu   sync.Mutex
-	runs map[int32]*watched
+	mu           sync.Mutex
+	young, aging map[int32]*watched // two generations: single messages are runs too, and very many
 }
 
 // watched is what the breaker knows of a run.
 type watched struct {
 	responses, receipts burst
-	seenAt              time.Time
 	trippedAt           time.Time // responses to what was opened before count no more
 }
 
-// watchedMost bounds how many runs are known before those that were not seen for long are forgotten.
-const (
-	watchedMost = 256
-	watchedFor  = time.Hour
-)
+// watchedMost bounds how many runs a generation knows.
+const watchedMost = 4096
 
 // what a burst was noticed by.
 const (
@@ -78,7 +74,7 @@ func (b *Breaker) Responses(ctx context.Context, stride *campaign.Stride, result
 	}
 	now := time.Now()
 	b.mu.Lock()
-	w := b.watch(stride.Run, now)
+	w := b.watch(stride.Run)
 	if !stride.Begun.After(w.trippedAt) {
 		b.mu.Unlock()
 		return
@@ -126,7 +122,7 @@ func (b *Breaker) Receipts(ctx context.Context, seen *campaign.SeenReceipts) {
 	now := time.Now()
 	for run, final := range seen.Final {
 		b.mu.Lock()
-		t := count(&b.watch(run, now).receipts, byReceipt, now, int64(final)-stale[run], failed[run], codes[run])
+		t := count(&b.watch(run).receipts, byReceipt, now, int64(final)-stale[run], failed[run], codes[run])
 		b.mu.Unlock()
 		if t != nil {
 			b.pause(ctx, run, t)
@@ -145,23 +141,19 @@ func count(of *burst, by string, now time.Time, results, failed int64, codes map
 	return t
 }
 
-func (b *Breaker) watch(run int32, now time.Time) *watched {
-	if b.runs == nil {
-		b.runs = make(map[int32]*watched)
+// watch finds what is known of a run. Who was not seen while very many others were is forgotten and starts afresh.
+func (b *Breaker) watch(run int32) *watched {
+	if w := b.young[run]; w != nil {
+		return w
 	}
-	w := b.runs[run]
+	w := b.aging[run]
 	if w == nil {
-		if len(b.runs) >= watchedMost {
-			for known, old := range b.runs {
-				if now.Sub(old.seenAt) > watchedFor {
-					delete(b.runs, known)
-				}
-			}
-		}
 		w = &watched{}
-		b.runs[run] = w
 	}
-	w.seenAt = now
+	if b.young == nil || len(b.young) >= watchedMost {
+		b.young, b.aging = make(map[int32]*watched), b.young
+	}
+	b.young[run] = w
 	return w
 }
 
@@ -181,9 +173,8 @@ func (b *Breaker) pause(ctx context.Context, run int32, t *trip) {
 		b.Log.Error("the breaker could not pause a run", "run", run, "err", err)
 		return
 	}
-	now := time.Now()
 	b.mu.Lock()
-	b.runs[run] = &watched{seenAt: now, trippedAt: now} // it starts afresh
+	*b.watch(run) = watched{trippedAt: time.Now()} // it starts afresh
 	b.mu.Unlock()
 	if moved {
 		b.Log.Warn("a run was paused by the breaker", "run", run, "code", t.code, "noticed_by", t.by, "failed", t.failed, "of", t.results)

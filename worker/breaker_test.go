@@ -3,6 +3,7 @@ package worker
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"pukar/campaign"
 	"pukar/internal/config"
@@ -66,5 +67,24 @@ func TestTheBreakerSaysWhy(t *testing.T) {
 				t.Errorf("%q does not say %q", why, part)
 			}
 		}
+	}
+}
+
+// TestTheBreakerForgetsMessages sees the responses to a hundred thousand runs of one message each, and of one campaign beside them.
+func TestTheBreakerForgetsMessages(t *testing.T) {
+	t.Parallel()
+	b := &Breaker{Routes: []config.Route{{Name: "main"}}}
+	accepted := []campaign.PartResult{{Result: campaign.Accepted}}
+	for run := range int32(100_000) {
+		b.Responses(t.Context(), &campaign.Stride{Run: run + 1, Route: "main", Begun: time.Now()}, accepted)
+		if run%100 == 0 {
+			b.Responses(t.Context(), &campaign.Stride{Run: -1, Route: "main", Begun: time.Now()}, accepted)
+		}
+	}
+	if n := len(b.young) + len(b.aging); n > 2*watchedMost {
+		t.Errorf("%d runs are remembered", n)
+	}
+	if n := b.watch(-1).responses.results; n != 1000 {
+		t.Errorf("%d results of the campaign are remembered, want 1000", n)
 	}
 }

@@ -78,21 +78,12 @@ func (l *lanes) wait(ctx context.Context, t *turn) error {
 	}
 	t.ready = make(chan struct{})
 	l.mu.Unlock()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		timer.Reset(l.untilAllowed(t))
-		select {
-		case <-t.ready:
-			return nil
-		case <-timer.C:
-			l.mu.Lock()
-			l.next(time.Now())
-			l.mu.Unlock()
-		case <-ctx.Done():
-			l.leave(t)
-			return context.Cause(ctx)
-		}
+	select {
+	case <-t.ready:
+		return nil
+	case <-ctx.Done():
+		l.leave(t)
+		return context.Cause(ctx)
 	}
 }
 
@@ -165,16 +156,6 @@ func (l *lanes) allowed(t *turn, now time.Time) bool {
 	return !ok || t.lane < h.lane || !now.Before(h.until)
 }
 
-// untilAllowed is when a request that waits should look again by itself. Otherwise who ends a turn or gives room back lets the next go.
-func (l *lanes) untilAllowed(t *turn) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if wait := time.Until(l.held[t.spaced].until); wait > 0 {
-		return wait
-	}
-	return time.Hour
-}
-
 // reach is how far ahead the first slot of t may lie. Between the lanes of one process their weights decide, so that it reaches as far as
 // any lane that waits beside it.
 func (l *lanes) reach(t *turn, now time.Time) time.Duration {
@@ -228,29 +209,45 @@ func (l *lanes) refuse(t *turn, retry time.Duration) {
 		}
 	}
 	// Its reach grows while it waits.
-	wait := time.Duration(float64(retry) / (1 + laneTerms[most].growth))
-	l.held[t.spaced] = hold{until: now.Add(max(wait, retryLeast)), lane: most}
+	wait := max(time.Duration(float64(retry)/(1+laneTerms[most].growth)), retryLeast)
+	l.held[t.spaced] = hold{until: now.Add(wait), lane: most}
 	l.mu.Unlock()
 	l.done(t, 0)
+	time.AfterFunc(wait, l.again) // for those who wait: whoever was refused may give up
+}
+
+// again gives the turn to who may ask by now.
+func (l *lanes) again() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next(time.Now())
 }
 
 // retryLeast keeps requests that are refused from asking all the time.
 const retryLeast = 5 * time.Millisecond
 
-// forget drops the runs that are level with the one that had the last turn, or behind it: they would start there anyway.
+// chargesKept bounds how many runs of a lane are remembered beside those that wait.
+const chargesKept = 1024
+
+// forget drops the runs that are level with the one that had the last turn, or behind it: they would start there anyway. Where too many
+// are left, as of single messages, each of which is ahead by itself and never comes again, it drops all that do not wait.
 func (l *lanes) forget(s *share) {
-	if len(s.runs) <= runsInMind {
+	if len(s.runs) <= chargesKept {
 		return
 	}
 	waiting := make(map[int32]bool, len(l.waiting))
 	for _, w := range l.waiting {
 		waiting[w.run] = true
 	}
-	for run, charge := range s.runs {
-		if charge <= s.clock && !waiting[run] {
-			delete(s.runs, run)
+	drop := func(all bool) {
+		for run, charge := range s.runs {
+			if (all || charge <= s.clock) && !waiting[run] {
+				delete(s.runs, run)
+			}
 		}
 	}
+	drop(false)
+	drop(len(s.runs) > chargesKept/2)
 }
 
 // release gives back the room of parts that were recorded or will not be sent.

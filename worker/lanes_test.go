@@ -209,3 +209,48 @@ func BenchmarkLanes(b *testing.B) {
 		l.release(stride)
 	}
 }
+
+// TestMessagesLeaveNothingBehind gives turns to runs of one message each, as other systems post them for days.
+func TestMessagesLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	l := newLanes(400)
+	for run := range int32(20_000) {
+		message := &turn{lane: urgent, run: run, least: 1, parts: 2}
+		if err := l.wait(t.Context(), message); err != nil {
+			t.Fatal(err)
+		}
+		l.done(message, 2)
+		l.release(message)
+	}
+	if n := len(l.share[urgent].runs); n > chargesKept {
+		t.Errorf("%d runs are remembered", n)
+	}
+}
+
+// TestAHoldEndsForWhoeverWaits lets the one that was refused give up, while another waits for the same limit.
+func TestAHoldEndsForWhoeverWaits(t *testing.T) {
+	t.Parallel()
+	l := newLanes(400)
+	refused, other := &turn{lane: bulk, run: 1, least: 1, parts: 1, spaced: "route"}, &turn{lane: bulk, run: 2, least: 1, parts: 1, spaced: "route"}
+	if err := l.wait(t.Context(), refused); err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan error, 1)
+	patience, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	go func() { waits <- l.wait(patience, other) }()
+	for {
+		l.mu.Lock()
+		n := len(l.waiting)
+		l.mu.Unlock()
+		if n == 1 {
+			break
+		}
+		pause(t.Context(), time.Millisecond)
+	}
+	pause(t.Context(), 10*time.Millisecond) // until it has looked how long it may not ask
+	l.refuse(refused, 100*time.Millisecond)
+	if err := <-waits; err != nil {
+		t.Errorf("nobody told the one that waits: %v", err)
+	}
+}

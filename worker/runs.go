@@ -10,7 +10,7 @@ import (
 )
 
 // runsInMind bounds how many runs a process keeps parsed.
-const runsInMind = 64
+const runsInMind = 1024
 
 // job is a run with the template version that it was frozen with.
 type job struct {
