@@ -290,3 +290,21 @@ func TestEnsurePartitions(t *testing.T) {
 		t.Errorf("a fact of %s is in %s", now, where)
 	}
 }
+
+// Those that wait for receipts or a person for days do not keep the others from being swept, however many they are.
+func TestOpenRunsBeginWithThoseThatHaveSomethingToDo(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	var ids []int32
+	for _, state := range []RunState{RunPaused, RunSettling, RunCancelling, RunEnding, RunPausing, RunRunning} {
+		ids = append(ids, o.newRun(t, terms{recipients: 1, state: state, priority: "bulk"}))
+	}
+	ids = append(ids, o.newRun(t, terms{recipients: 1, state: RunSettling, priority: "urgent"}))
+	var got []int32
+	for _, run := range o.openRuns(t) {
+		got = append(got, run.ID)
+	}
+	if want := []int32{ids[2], ids[3], ids[4], ids[5], ids[6], ids[1], ids[0]}; !slices.Equal(got, want) {
+		t.Errorf("runs %v, want %v", got, want)
+	}
+}

@@ -24,11 +24,12 @@ const sqlOpenRuns = `
 SELECT id, state, priority, receipts, receipt_wait
 FROM run
 WHERE finished_at IS NULL AND kind <> 'message'
-ORDER BY CASE priority WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id
+ORDER BY CASE state WHEN 'settling' THEN 1 WHEN 'paused' THEN 2 ELSE 0 END, CASE priority WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id
 LIMIT 1000`
 
-// OpenRuns lists the runs that are not finished, the urgent ones first, without single messages: there may
-// be very many of those, and SweepMessages looks after them together.
+// OpenRuns lists the runs that are not finished: those that have something to do before those that only wait for
+// receipts or a person, of which a thousand may stand there for days; then the urgent ones first. Single messages are
+// not among them: there may be very many of those, and MessageSweep looks after them together.
 func (l *Ledger) OpenRuns(ctx context.Context) ([]OpenRun, error) {
 	rows, err := l.pool.Query(ctx, sqlOpenRuns)
 	if err != nil {
