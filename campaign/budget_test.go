@@ -160,3 +160,36 @@ func TestThePlanWarnsOfTheBudget(t *testing.T) {
 		}
 	}
 }
+
+// A test spends of the budget that the draft had; what the file says at the launch counts.
+func TestABudgetThatWasLoweredAfterATestCounts(t *testing.T) {
+	t.Parallel()
+	for _, budget := range []string{"0.29", "0.1"} {
+		t.Run(budget, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, "", "")
+			ctx := t.Context()
+			d.create(t, "bihar", "caps: {budget_inr: 1000}")
+			test, err := d.Test(ctx, "bihar", "919800000091", "", "asha")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := d.openPaid(d.claim(t, test.RunID, 0), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.record(t, s, resultsOf(s, Accepted))
+			if _, err := d.Update(ctx, campaignFile("bihar", "caps: {budget_inr: "+budget+"}"), "asha"); err != nil {
+				t.Fatal(err)
+			}
+			status, err := d.Launch(ctx, "bihar", LaunchOptions{Actor: "asha"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var short *BudgetError
+			if _, err := d.openPaid(d.claim(t, status.RunID, 0), 1, 1); !errors.As(err, &short) {
+				t.Errorf("two more parts: %v", err)
+			}
+		})
+	}
+}
