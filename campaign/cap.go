@@ -143,6 +143,14 @@ func capped(ctx context.Context, tx pgx.Tx, run int32, limit Cap, seqs []int32) 
 	return reached, nil
 }
 
+// Cap is how often this run may write to somebody. A test goes to a listed number, whatever else went there.
+func (r *Run) Cap() Cap {
+	if r.Kind == "test" {
+		return Cap{}
+	}
+	return r.Spec.PerContact
+}
+
 // fresh lists the recipients of a stride who can still be spared, as far as the stride itself knows.
 func (s *Stride) fresh() []int32 {
 	var seqs []int32

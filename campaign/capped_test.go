@@ -286,3 +286,14 @@ func (o *office) writeAll(run, batch int32, limit Cap, stride int) error {
 	}
 	return nil
 }
+
+// A test goes to a listed number, which may have had messages of many campaigns.
+func TestATestIsNotHeldBackByTheCap(t *testing.T) {
+	t.Parallel()
+	limit := Cap{Messages: 1, Period: day}
+	for kind, want := range map[string]Cap{"test": {}, "campaign": limit} {
+		if got := (&Run{Kind: kind, Spec: Spec{PerContact: limit}}).Cap(); got != want {
+			t.Errorf("a %s is held to %q, want %q", kind, got, want)
+		}
+	}
+}
