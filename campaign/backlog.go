@@ -71,7 +71,7 @@ func (l *Ledger) Backlog(ctx context.Context) (*Backlog, error) {
 	for _, state := range States() {
 		b.Recipients[state.String()] = 0
 	}
-	for _, state := range []RunState{RunRunning, RunPausing, RunPaused, RunSettling, RunCancelling} {
+	for _, state := range []RunState{RunRunning, RunPausing, RunPaused, RunSettling, RunEnding, RunCancelling} {
 		b.Runs[string(state)] = 0
 	}
 	for _, priority := range []string{"urgent", "normal", "bulk"} {

@@ -38,7 +38,7 @@ WHERE c.id <= 2`)
 		Recipients: map[string]int64{
 			"pending": 2798, "suppressed": 0, "skipped": 0, "unknown": 0, "rejected": 0, "sent": 0, "delivered": 2, "failed": 0, "expired": 0, "no_receipt": 0,
 		},
-		Runs:          map[string]int64{"running": 1, "pausing": 0, "paused": 1, "settling": 0, "cancelling": 0},
+		Runs:          map[string]int64{"running": 1, "pausing": 0, "paused": 1, "settling": 0, "ending": 0, "cancelling": 0},
 		BatchesReady:  map[string]int64{"urgent": 0, "normal": 0, "bulk": 2},
 		BatchesHinted: map[string]int64{"urgent": 0, "normal": 0, "bulk": 1},
 		Unsettled:     2, UnsettledFor: 90 * time.Second, Parked: 3, Orphans: 2, Restored: true, Stopped: true, FailedFirings: 1,

@@ -53,7 +53,7 @@ WHERE f.state = 'queued' AND NOT EXISTS (SELECT 1 FROM run WHERE campaign_id = f
 
 // sending are the states in which a run may still write to people. One that is settling has tried everybody and
 // waits for receipts, for days where a handset is off: the next firing does not wait for those.
-var sending = []string{string(RunRunning), string(RunPausing), string(RunPaused), string(RunCancelling)}
+var sending = []string{string(RunRunning), string(RunPausing), string(RunPaused), string(RunEnding), string(RunCancelling)}
 
 // Due names the campaigns of which something is due at the given moment: none while nothing may be launched.
 func (s *Service) Due(ctx context.Context, now time.Time) ([]string, error) {

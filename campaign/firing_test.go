@@ -213,7 +213,8 @@ func TestCatchUpAndOverlap(t *testing.T) {
 func TestOverlapIsWithARunThatIsSending(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[RunState]string{
-		RunRunning: "25 10:00 skipped", RunPausing: "25 10:00 skipped", RunPaused: "25 10:00 skipped", RunCancelling: "25 10:00 skipped",
+		RunRunning: "25 10:00 skipped", RunPausing: "25 10:00 skipped", RunPaused: "25 10:00 skipped",
+		RunEnding: "25 10:00 skipped", RunCancelling: "25 10:00 skipped",
 		RunSettling: "25 10:00 fired 2", RunDone: "25 10:00 fired 2", RunCancelled: "25 10:00 fired 2", RunFailed: "25 10:00 fired 2",
 	} {
 		t.Run(string(state), func(t *testing.T) {
