@@ -63,7 +63,7 @@ WHERE id = $1`
 UPDATE run r
 SET state = 'running', why = '', resumed_at = now()
 FROM campaign c
-WHERE r.restoration = $1 AND r.state = 'paused' AND c.id = r.campaign_id
+WHERE r.restoration = $1 AND r.state IN ('pausing', 'paused') AND c.id = r.campaign_id
 RETURNING r.id, c.name, r.kind, r.number`
 
 	sqlResumeStopped = `
@@ -77,7 +77,7 @@ RETURNING r.id, c.name, r.kind, r.number`
 	sqlHandToStop = `
 UPDATE run
 SET stop_all = $2, why = $3
-WHERE restoration = $1 AND state = 'paused'`
+WHERE restoration = $1 AND state IN ('pausing', 'paused')`
 
 	sqlHandToRestoration = `
 UPDATE run

@@ -198,3 +198,24 @@ func TestAStopWaitsForNobody(t *testing.T) {
 		t.Errorf("in force is %+v, %v", stop, err)
 	}
 }
+
+// The stop is lifted and the restore cleared before what is on the wire has come to its end.
+func TestWhatAStopHandsToARestoreGoesOnWithIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	run := d.newRun(t, terms{recipients: 1})
+	d.open(t, d.claim(t, run, 0), 1)
+	d.stopAll(t)
+	d.exec(t, `INSERT INTO restoration (noticed_at, found) VALUES (now(), 'a test')`)
+	for _, afterRestore := range []bool{false, true} {
+		if d.stateOf(t, run) != RunPausing {
+			t.Fatalf("the run is %s", d.stateOf(t, run))
+		}
+		if _, err := d.ResumeAll(t.Context(), "asha", afterRestore); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state := d.stateOf(t, run); state != RunRunning {
+		t.Errorf("after both the run is %s", state)
+	}
+}
