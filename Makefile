@@ -13,7 +13,7 @@ FUZZ_TIME ?= 10s
 DEMO_ARGS ?=
 CHAOS_ARGS ?=
 # How many sequences of steps the model of the ledger is tried with in make chaos.
-CHAOS_CHECKS ?= 2000
+CHAOS_CHECKS ?= 200
 LINT = go tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help build install demo test race chaos fuzz bench lint fmt verify

@@ -648,10 +648,14 @@ func (m *model) advance(t *rapid.T) {
 	case open:
 	case m.state == RunPausing:
 		m.state = RunPaused
-	case m.state == RunCancelling && pending > 0:
+	case m.state == RunCancelling && (pending > 0 || len(m.redo) > 0):
+		left := map[int]bool{}
+		for p := range m.redo {
+			left[int(p.seq)-1] = true
+		}
 		clear(m.redo)
 		for i := range m.facts {
-			if m.facts[i].State() == Pending {
+			if m.facts[i].State() == Pending || left[i] {
 				m.facts[i].Flags |= FlagSkipped
 			}
 		}

@@ -61,8 +61,9 @@ WHERE batch.run_id = idle.run_id AND batch.no = idle.no`
 SELECT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = $1 AND s.closed_at IS NULL),
        EXISTS (SELECT 1 FROM batch b WHERE b.run_id = $1 AND b.state = 'ready')`
 
+	// Somebody who is unknown and has a part to be redone is not counted as pending, and yet nothing is over for her.
 	sqlStanding = `
-SELECT coalesce(sum(counts[1]), 0), coalesce(sum(counts[6]), 0)
+SELECT coalesce(sum(counts[1]), 0) + (SELECT count(DISTINCT seq) FROM redo WHERE run_id = $1), coalesce(sum(counts[6]), 0)
 FROM outcome
 WHERE run_id = $1`
 
@@ -136,19 +137,31 @@ FOR UPDATE`
 
 	sqlDropAllRedo = `
 DELETE FROM redo
-WHERE run_id = $1`
+WHERE run_id = $1
+RETURNING seq`
 )
 
 // skipPending leaves out, for the given reason, some blocks of a cancelled or ending run's people who were not
 // reached. It is called every sweep until nobody is pending, so that one such run does not keep the others waiting.
 func (l *Ledger) skipPending(ctx context.Context, run int32, reason string) error {
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, sqlDropAllRedo, run); err != nil {
+		rows, err := tx.Query(ctx, sqlDropAllRedo, run)
+		if err != nil {
 			return err
 		}
+		left, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+		if err != nil {
+			return err
+		}
+		// Whoever has a part that is not sent any more: one of hers may be unknown now and accepted by a late response.
+		slices.Sort(left)
+		left = slices.Compact(left)
 		var skips []Skip
-		err := eachBlock(ctx, tx, sqlPendingBlocks, []any{run}, func(seq int32, f Facts) {
-			if f.State() == Pending {
+		for _, seq := range left {
+			skips = append(skips, Skip{Seq: seq, Reason: reason})
+		}
+		err = eachBlock(ctx, tx, sqlPendingBlocks, []any{run}, func(seq int32, f Facts) {
+			if _, said := slices.BinarySearch(left, seq); f.State() == Pending && !said {
 				skips = append(skips, Skip{Seq: seq, Reason: reason})
 			}
 		})
