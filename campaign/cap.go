@@ -154,7 +154,7 @@ func (r *Run) Cap() Cap {
 // fresh lists the recipients of a stride who can still be spared, as far as the stride itself knows.
 func (s *Stride) fresh() []int32 {
 	var seqs []int32
-	if s.Cap.IsZero() {
+	if s.Cap.IsZero() && s.Root == 0 {
 		return nil
 	}
 	for _, p := range s.Redo {
@@ -170,17 +170,18 @@ func (s *Stride) fresh() []int32 {
 	return seqs
 }
 
-// leaveOut adds to the skips of a stride who said stop and who has reached the cap, and answers all to whom
-// nothing may be sent for one or the other.
-func leaveOut(skips []Skip, stopped, reached []int32, limit Cap) (all []Skip, silent []int32) {
-	for _, seq := range stopped {
-		skips = append(skips, Skip{Seq: seq, Reason: reasonSuppressed})
-	}
-	silent = stopped
-	for _, seq := range reached {
-		if !slices.Contains(stopped, seq) {
-			skips = append(skips, Skip{Seq: seq, Reason: reasonContactCap, Detail: limit.String()})
-			silent = append(silent, seq)
+// leaveOut adds to the skips of a stride who said stop, who has reached the cap and whom another attempt reached, and
+// answers all to whom nothing may be sent for one of these.
+func (s *Stride) leaveOut(skips []Skip, stopped, capped, reached []int32) (all []Skip, silent []int32) {
+	for _, why := range []struct {
+		seqs           []int32
+		reason, detail string
+	}{{stopped, reasonSuppressed, ""}, {capped, reasonContactCap, s.Cap.String()}, {reached, reasonCancelled, reachedDetail}} {
+		for _, seq := range why.seqs {
+			if !slices.Contains(silent, seq) {
+				skips = append(skips, Skip{Seq: seq, Reason: why.reason, Detail: why.detail})
+				silent = append(silent, seq)
+			}
 		}
 	}
 	return skips, silent

@@ -43,6 +43,7 @@ type Run struct {
 	OnUnknown       string
 	Receipts        bool
 	Recipients      int32
+	Root            int32     // of a retry: the id of the first run; 0 for other runs
 	ExpiresAt       time.Time // of a message: what has not left by then never does; zero for other runs
 }
 
@@ -58,7 +59,8 @@ func (r *Run) Window(category string, holidays *Holidays) Window {
 
 const sqlRun = `
 SELECT r.id, c.name, c.id, r.number, r.kind, r.state, r.spec, r.template, r.template_version, r.route,
-       r.priority, r.on_unknown, r.receipts, r.recipients, (SELECT expires_at FROM message WHERE run_id = r.id)
+       r.priority, r.on_unknown, r.receipts, r.recipients, coalesce(r.parent_run, 0),
+       (SELECT expires_at FROM message WHERE run_id = r.id)
 FROM run r
 JOIN campaign c ON c.id = r.campaign_id
 WHERE r.id = $1`
@@ -69,7 +71,7 @@ func (l *Ledger) Run(ctx context.Context, id int32) (*Run, error) {
 	var spec []byte
 	var expires *time.Time
 	err := l.pool.QueryRow(ctx, sqlRun, id).Scan(&r.ID, &r.Campaign, &r.CampaignID, &r.Number, &r.Kind, &r.State, &spec,
-		&r.Template, &r.TemplateVersion, &r.Route, &r.Priority, &r.OnUnknown, &r.Receipts, &r.Recipients, &expires)
+		&r.Template, &r.TemplateVersion, &r.Route, &r.Priority, &r.OnUnknown, &r.Receipts, &r.Recipients, &r.Root, &expires)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, notFound("there is no run %d", id)
 	}

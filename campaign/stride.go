@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -100,6 +101,7 @@ type Stride struct {
 	Closes     time.Time // when the run's window closes for submissions: no byte may be written later; zero for never
 	Ends       time.Time // when the window itself closes: no handset is to be reached later; zero for never
 	Cap        Cap       // of the campaign: who has had as many messages is skipped; zero for none
+	Root       int32     // of a retry: its first run; whom an earlier attempt reached meanwhile is skipped
 	SendBy     time.Time // no byte may be written later; set by Open, on the monotonic clock
 	Begun      time.Time // when its opening began, on the same clock: of a halt or stop after that it knows nothing; set by Open
 }
@@ -156,7 +158,12 @@ SELECT (SELECT id FROM opened),
 func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose string, skips []Skip, pace time.Duration) (stopped []int32, err error) {
 	var begun, by time.Time
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		reached, err := capped(ctx, tx, lease.Run, s.Cap, s.fresh())
+		fresh := s.fresh()
+		reached, err := reachedMeanwhile(ctx, tx, lease.Run, s.Root, fresh)
+		if err != nil {
+			return err
+		}
+		full, err := capped(ctx, tx, lease.Run, s.Cap, fresh)
 		if err != nil {
 			return err
 		}
@@ -172,7 +179,7 @@ func (l *Ledger) OpenFirst(ctx context.Context, lease *Lease, s *Stride, purpose
 			return ErrFenced
 		}
 		s.ID = *id
-		skips, stopped = leaveOut(skips, stopped, reached, s.Cap)
+		skips, stopped = s.leaveOut(skips, stopped, full, reached)
 		if err := writeSkips(ctx, tx, lease.Run, skips, begun); err != nil {
 			return err
 		}
@@ -221,7 +228,12 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 	var begun, by time.Time
 	seqs, parts, tries := redoColumns(s.Redo)
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		reached, err := capped(ctx, tx, lease.Run, s.Cap, s.fresh())
+		fresh := s.fresh()
+		reached, err := reachedMeanwhile(ctx, tx, lease.Run, s.Root, fresh)
+		if err != nil {
+			return err
+		}
+		full, err := capped(ctx, tx, lease.Run, s.Cap, fresh)
 		if err != nil {
 			return err
 		}
@@ -244,12 +256,12 @@ func (l *Ledger) OpenRedo(ctx context.Context, lease *Lease, s *Stride, purpose 
 		if int(tag.RowsAffected()) != len(seqs) {
 			return ErrFenced // somebody else took some: read again
 		}
-		if len(reached) > 0 { // parts that are due later must not go out without these
-			if _, err := tx.Exec(ctx, sqlDropRedo, lease.Run, reached); err != nil {
-				return fmt.Errorf("drop redo of those who reached the cap: %w", err)
+		if out := slices.Concat(reached, full); len(out) > 0 { // parts that are due later must not go out without these
+			if _, err := tx.Exec(ctx, sqlDropRedo, lease.Run, out); err != nil {
+				return fmt.Errorf("drop redo of those who are left out: %w", err)
 			}
 		}
-		skips, stopped = leaveOut(skips, stopped, reached, s.Cap)
+		skips, stopped = s.leaveOut(skips, stopped, full, reached)
 		if err := writeSkips(ctx, tx, lease.Run, skips, begun); err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (l *Ledger) Advance(ctx context.Context, run OpenRun) (RunState, error) {
 	case run.State == RunPausing:
 		next = RunPaused
 	case run.State == RunCancelling && pending > 0:
-		return run.State, l.skipPending(ctx, run.ID, "cancelled")
+		return run.State, l.skipPending(ctx, run.ID, reasonCancelled)
 	case run.State == RunEnding && pending > 0:
 		return run.State, l.skipPending(ctx, run.ID, "window")
 	case run.State == RunEnding:

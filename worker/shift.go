@@ -91,7 +91,7 @@ func (w *shift) first(ctx context.Context) error {
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "first", Lo: letters[0].seq, Hi: letters[n-1].seq,
 		PartCounts: make([]byte, n), Parts: parts, Route: w.post.route.Config.Name, Budgeted: w.post.run.Spec.BudgetINR > 0,
-		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Cap(),
+		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Cap(), Root: w.post.run.Root,
 	}
 	var skips []campaign.Skip
 	for i, l := range letters {
@@ -197,7 +197,7 @@ func (w *shift) redoOn(ctx context.Context, due []campaign.RedoPart) error {
 	stride := &campaign.Stride{
 		Run: w.lease.Run, Batch: w.lease.Batch, Kind: "redo", Lo: due[0].Seq, Hi: due[0].Seq, Redo: due,
 		PartCounts: make([]byte, len(due)), Parts: len(due), Route: w.post.route.Config.Name, Budgeted: w.post.run.Spec.BudgetINR > 0,
-		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Cap(),
+		Bind: place.bind.Name(), Centre: w.post.route.Config.Centre, Closes: place.submissions, Ends: place.handsets, Cap: w.post.run.Cap(), Root: w.post.run.Root,
 	}
 	letters := make([]letter, len(due))
 	var skips []campaign.Skip
