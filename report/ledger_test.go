@@ -97,7 +97,7 @@ func (l *ledger) store(t testing.TB) *pgxpool.Pool {
 		{`INSERT INTO campaign (name, source, state, actor) VALUES ('onorc-bihar', '', 'launched', 'test'), ('draft', '', 'draft', 'test')`, nil},
 		{`INSERT INTO run (campaign_id, number, kind, state, spec, template, template_version, route, priority, on_unknown, receipts, receipt_wait,
 		                   inr_per_part, recipients, excluded, snapshot_hash, actor, frozen_at, started_at)
-		  VALUES (1, 1, 'campaign', 'running', '{}', 'onorc-intro', 1, 'main', 'bulk', 'hold', true, '72 hours', 0.145, $1, $2, $3, 'test', $4, $4)`,
+		  VALUES ((SELECT id FROM campaign WHERE name = 'onorc-bihar'), 1, 'campaign', 'running', '{}', 'onorc-intro', 1, 'main', 'bulk', 'hold', true, '72 hours', 0.145, $1, $2, $3, 'test', $4, $4)`,
 			[]any{len(l.recipients), len(l.exclusions), hash[:], frozen}},
 	} {
 		if _, err := pool.Exec(ctx, statement.sql, statement.args...); err != nil {

@@ -15,6 +15,8 @@ const (
 	strideTime = 125 * time.Millisecond
 	// openAhead is how long before its first slot a stride is opened at most: it must be written within a second.
 	openAhead = 300 * time.Millisecond
+	// lateWrite is how much later than its slot a part may be written where the machine is busy.
+	lateWrite = 500 * time.Millisecond
 	// pickAgain is how long a bind is waited for that has used up its rate, before another is looked for.
 	pickAgain = 50 * time.Millisecond
 )
@@ -48,6 +50,19 @@ func (w *shift) closing(now time.Time) (closing, bool) {
 		open = open && now.Before(expires)
 	}
 	return c, open
+}
+
+// endsAfter says whether the last part could still be unwritten at the given time: the window's end would cut a message
+// between two of its parts, which nobody sends later.
+func (p *place) endsAfter(now, end time.Time) bool {
+	if p.Granted == 0 {
+		return false
+	}
+	last := p.At(p.Granted - 1)
+	if last.Before(now) {
+		last = now
+	}
+	return last.Add(p.pace + lateWrite).After(end)
 }
 
 // release gives the room back.
@@ -127,8 +142,9 @@ func (w *shift) place(ctx context.Context, pick func(context.Context) (*smpp.Bin
 			}
 			p.pace = beyond(p.Slots, route.interval(bind.Name()))
 		}
+		now := time.Now()
 		var open bool
-		if p.closing, open = w.closing(time.Now()); !open {
+		if p.closing, open = w.closing(now); !open || p.endsAfter(now, p.submissions) {
 			p.release()
 			return nil, errIdle
 		}

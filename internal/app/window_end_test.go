@@ -16,13 +16,13 @@ func TestNothingReachesAHandsetAfterTheWindow(t *testing.T) {
 	const people = 3000
 	c := newCrash(t, people, smsc.Options{})
 	c.launchFile(introTemplate, strings.Replace(introCampaign, "%s", "evening", 1)+"unfinished: end\n")
-	// Windows of campaign files end with a minute. This one ends in a quarter of one, on whatever day it is by then.
-	closes := time.Now().Add(14 * time.Second).Truncate(time.Second)
+	// Windows of campaign files end with a minute. This one ends in half of one, on whatever day it is by then.
+	closes := time.Now().Add(30 * time.Second).Truncate(time.Second)
 	midnight := time.Date(closes.In(campaign.India).Year(), closes.In(campaign.India).Month(), closes.In(campaign.India).Day(), 0, 0, 0, 0, campaign.India)
 	if _, err := c.app.Pool.Exec(t.Context(), `UPDATE run SET spec = jsonb_set(spec, '{window,To}', to_jsonb($1::int8))`, int64(closes.Sub(midnight))); err != nil {
 		t.Fatal(err)
 	}
-	c.config.Routes[0].PartsPerSecond = 200 // a quarter of a minute for all: more than is left
+	c.config.Routes[0].PartsPerSecond = 100 // a minute for all: more than is left
 	c.bench.run()
 	status := c.until("evening", "the run to end with its window", func(s *campaign.Status) bool { return s.State == string(campaign.RunDone) })
 	submits := c.submits()
