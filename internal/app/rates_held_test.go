@@ -1,3 +1,7 @@
+//go:build !race
+
+// What is held to the clock is tested without the race detector, which slows everything down tenfold; see the Makefile.
+
 package app
 
 import (
