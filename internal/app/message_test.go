@@ -43,8 +43,6 @@ func (b *bench) caller(socket string) *client.Client {
 	return c
 }
 
-
-
 // What was committed when the process died is known to the next one, which sends it, once.
 func TestAMessageWhoseAnswerWasLostIsSentOnce(t *testing.T) {
 	t.Parallel()
