@@ -103,7 +103,7 @@ func cancelMessages(ctx context.Context, tx pgx.Tx, runs []int32, now time.Time)
 		return 0, err
 	}
 	runs = slices.DeleteFunc(runs, func(run int32) bool { return slices.Contains(onWire, run) })
-	if runs, err = flagMessages(ctx, tx, runs, Pending, FlagSkipped); err != nil || len(runs) == 0 {
+	if runs, err = flagMessages(ctx, tx, runs, FlagSkipped, Pending, Unknown); err != nil || len(runs) == 0 {
 		return 0, err
 	}
 	var changes pgx.Batch

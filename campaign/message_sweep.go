@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,8 +66,9 @@ SET state = 'paused'
 WHERE kind = 'message' AND state = 'pausing' AND finished_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM stride s WHERE s.run_id = run.id AND s.closed_at IS NULL)`
 
+	// One of which a part is unknown and another is to be redone is not counted as pending, and yet it is not over.
 	sqlMessagePage = `
-SELECT r.id, r.state, r.receipts, o.counts[1] > 0, o.counts[6] > 0,
+SELECT r.id, r.state, r.receipts, o.counts[1] > 0 OR EXISTS (SELECT 1 FROM redo q WHERE q.run_id = r.id), o.counts[6] > 0,
        coalesce(o.last_result < $2::timestamptz - r.receipt_wait, false), m.expires_at < $2
 FROM run r
 JOIN message m ON m.run_id = r.id
@@ -152,9 +154,9 @@ FROM unnest($1::int4[], $2::bytea[], $3::int4[], $4::int4[], $5::int4[], $6::int
 WHERE outcome.run_id = p.run_id AND outcome.block = 0`
 )
 
-// flagMessages merges a flag into the outcome of those messages that are in a state, in two statements, and
+// flagMessages merges a flag into the outcome of those messages that are in one of the states, in two statements, and
 // answers which those were.
-func flagMessages(ctx context.Context, tx pgx.Tx, runs []int32, in State, flag Flags) ([]int32, error) {
+func flagMessages(ctx context.Context, tx pgx.Tx, runs []int32, flag Flags, in ...State) ([]int32, error) {
 	rows, err := tx.Query(ctx, sqlLockMessages, runs)
 	if err != nil {
 		return nil, fmt.Errorf("lock the outcome of messages: %w", err)
@@ -166,7 +168,7 @@ func flagMessages(ctx context.Context, tx pgx.Tx, runs []int32, in State, flag F
 	var counts []int32
 	_, err = pgx.ForEachRow(rows, []any{&run, &block, &counts}, func() error {
 		facts, err := DecodeBlock(block)
-		if err != nil || len(facts) != 1 || facts[0].State() != in {
+		if err != nil || len(facts) != 1 || !slices.Contains(in, facts[0].State()) {
 			return err
 		}
 		facts[0].Merge(Facts{Flags: flag})
@@ -203,7 +205,7 @@ func (l *Ledger) giveReceiptsUp(ctx context.Context, runs []int32) (marked int, 
 		return 0, nil
 	}
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		flagged, err := flagMessages(ctx, tx, runs, Sent, FlagWaited)
+		flagged, err := flagMessages(ctx, tx, runs, FlagWaited, Sent)
 		marked = len(flagged)
 		return err
 	})

@@ -262,3 +262,35 @@ func TestAMessagesRunSaysWhenItExpires(t *testing.T) {
 		t.Errorf("a campaign's run expires at %v, %v", run.ExpiresAt, err)
 	}
 }
+
+// One part of it may have left, the other waits to be tried again and may not any more.
+func TestAMessageThatIsHalfUnknownEndsWhenItExpires(t *testing.T) {
+	t.Parallel()
+	d, _ := newMessageDesk(t, "")
+	m := d.post(t, ask("half"))
+	lease := d.claim(t, m.Run, 0)
+	s := d.open(t, lease, 2)
+	results := resultsOf(s, InDoubt)
+	results[1].Result = NotSent
+	d.record(t, s, results)
+	if err := d.office.ledger.Release(t.Context(), lease, 0); err != nil {
+		t.Fatal(err)
+	}
+	d.wantStates(t, m.Run, Unknown)
+	w := &MessageSweep{Ledger: d.office.ledger}
+	if swept := d.sweepMessages(t, w, d.now); swept != (Swept{Looked: 1}) {
+		t.Errorf("in time: %+v", swept)
+	}
+	if swept := d.sweepMessages(t, w, m.ExpiresAt.Add(time.Second)); swept.Cancelled != 1 || d.stateOf(t, m.Run) != RunCancelled {
+		t.Errorf("too late: %+v, the run is %s", swept, d.stateOf(t, m.Run))
+	}
+	if left := one[int](t, d.office, `SELECT count(*) FROM redo`); left != 0 {
+		t.Errorf("%d parts wait to be sent", left)
+	}
+	late := results[0]
+	late.Result, late.ID, late.Key, late.At = Accepted, "x", 1, time.Now()
+	if err := d.office.ledger.Late(t.Context(), s, late); err != nil {
+		t.Fatal(err)
+	}
+	d.wantStates(t, m.Run, Skipped)
+}
