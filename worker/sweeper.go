@@ -37,6 +37,7 @@ type Sweeper struct {
 	leadingSince time.Time
 	movedAt      time.Time // when a run moved last
 	expiredAt    time.Time
+	waitingAt    time.Time // when runs that only wait are looked at next
 	partitionsAt time.Time
 	messages     messageRounds
 }
@@ -100,13 +101,37 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
+	errs = append(errs, s.sweepRuns(ctx, runs, now, expire))
+	if expire {
+		s.expiredAt = now
+	}
+	return errors.Join(errs...)
+}
+
+// waitingShare bounds what looking at runs that wait takes of the sweeper's time: one part in ten.
+const waitingShare = 10
+
+// sweepRuns looks at all runs that have something to do, and as often as their number allows at those that only wait for receipts
+// or a person: there may be thousands, for days.
+func (s *Sweeper) sweepRuns(ctx context.Context, runs []campaign.OpenRun, now time.Time, expire bool) error {
+	var errs []error
+	var spent time.Duration
+	look := expire || !now.Before(s.waitingAt)
 	for _, run := range runs {
+		waits := run.State == campaign.RunSettling || run.State == campaign.RunPaused
+		if waits && !look {
+			continue
+		}
+		began := time.Now()
 		if err := s.sweepRun(ctx, run, now, expire); err != nil {
 			errs = append(errs, err)
 		}
+		if waits {
+			spent += time.Since(began)
+		}
 	}
-	if expire {
-		s.expiredAt = now
+	if look {
+		s.waitingAt = now.Add(waitingShare * spent)
 	}
 	return errors.Join(errs...)
 }

@@ -81,3 +81,57 @@ func TestSweepEndsWhatIsOverdue(t *testing.T) {
 		}
 	}
 }
+
+// TestRunsThatWaitTakeLittleOfTheSweeper has many runs that await receipts, and one that is to be paused.
+func TestRunsThatWaitTakeLittleOfTheSweeper(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := testenv.DB(t)
+	s := &Sweeper{Pool: db, Ledger: campaign.NewLedger(db), ResponseTimeout: 10 * time.Second, Log: testenv.Logger(t)}
+	var id, pausing, settling int32
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, sqlSweptCampaign).Scan(&id); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, sqlSweptRun, id, "test", "pausing", time.Now(), nil).Scan(&pausing); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, sqlSweptRun, id, "campaign", "settling", time.Now(), nil).Scan(&settling); err != nil {
+			return err
+		}
+		sent := campaign.EncodeBlock([]campaign.Facts{{Parts: 1, Accepted: campaign.Part(1)}})
+		_, err := tx.Exec(ctx, sqlSweptOutcome, settling, sent, []int32{0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, time.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	if err := s.sweep(ctx, now); err != nil {
+		t.Fatal(err)
+	}
+	if !s.waitingAt.After(now) {
+		t.Errorf("what waits is looked at again after %v", s.waitingAt.Sub(now))
+	}
+	next := now.Add(time.Second)
+	s.waitingAt = next
+	if _, err := db.Exec(ctx, `UPDATE run SET state = 'pausing' WHERE id = $1`, pausing); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(ctx, `UPDATE outcome SET counts = ARRAY[0, 0, 0, 0, 0, 0, 1, 0, 0, 0] WHERE run_id = $1`, settling); err != nil {
+		t.Fatal(err)
+	}
+	for _, round := range []struct {
+		at       time.Time
+		settling campaign.RunState
+	}{{next.Add(-time.Nanosecond), campaign.RunSettling}, {next, campaign.RunDone}} {
+		if err := s.sweep(ctx, round.at); err != nil {
+			t.Fatal(err)
+		}
+		for run, want := range map[int32]campaign.RunState{pausing: campaign.RunPaused, settling: round.settling} {
+			if got, err := s.Ledger.Run(ctx, run); err != nil || got.State != want {
+				t.Errorf("run %d is %+v, %v, want it %s", run, got, err, want)
+			}
+		}
+	}
+}
