@@ -55,5 +55,8 @@ func takeHold(home string) (*hold, error) {
 	return &hold{file: file}, nil
 }
 
-// release gives the home free. The file stays: removing it would let two processes lock two files of one name.
-func (h *hold) release() error { return h.file.Close() }
+// release gives the home free. The file stays: removing it would let two processes lock two files of one name. Closing
+// alone would leave the lock with a child that is between its fork and its exec at this moment.
+func (h *hold) release() error {
+	return errors.Join(unix.Flock(int(h.file.Fd()), unix.LOCK_UN), h.file.Close())
+}
