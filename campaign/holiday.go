@@ -162,6 +162,6 @@ func calendarNames(list string) []string {
 
 // addMend says how to get a calendar that is missing in a year.
 func addMend(calendar string, year int) string {
-	return fmt.Sprintf("write it into holidays/%d.yaml in PUKAR_HOME (`pukar holidays --year %d` shows the form by example) and start again, or take %s out of window.holidays",
-		year, year-1, calendar)
+	return fmt.Sprintf("write it into holidays/%d.yaml in PUKAR_HOME (`pukar holidays --help` shows the form) and start again, or take %s out of window.holidays",
+		year, calendar)
 }

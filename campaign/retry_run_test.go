@@ -246,6 +246,29 @@ func TestRetryOfAnOlderRun(t *testing.T) {
 	}
 }
 
+func TestRetryKeepsHolidays(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "", "")
+	d.Holidays = shipped(t)
+	d.create(t, "tree", "window: {holidays: [national, BR]}")
+	first, err := d.Launch(t.Context(), "tree", LaunchOptions{Actor: "asha"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ended(t, first.RunID, Failed, Delivered)
+	d.now = time.Date(2026, 12, 25, 11, 0, 0, 0, India)
+	plan, err := d.PlanRetry(t.Context(), "tree", RetryOptions{States: []State{Failed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2026, 12, 26, 10, 0, 0, 0, India); !plan.StartsAt.Equal(want) || !strings.Contains(plan.Window, "national, BR") {
+		t.Errorf("on Christmas it would start at %s in window %s, want %s", plan.StartsAt, plan.Window, want)
+	}
+	if status := d.retry(t, Failed); status.WaitingUntil == nil || !strings.Contains(status.Why, "Christmas") {
+		t.Errorf("the retry's status is %+v", status)
+	}
+}
+
 func TestRetryRefuses(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "", "")

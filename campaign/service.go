@@ -309,7 +309,8 @@ func (s *Service) reckon(ctx context.Context, l *loaded) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	window := spec.Window.Intersect(LegalWindow(template.Category)).Draining(drain)
+	// The spec of an earlier run names its holidays and does not know their days.
+	window := spec.Window.Keeping(s.Holidays).Intersect(LegalWindow(template.Category)).Draining(drain)
 	if err := plan.forecast(window, spec.Rate, route, l.at); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ func noHolidays(known *campaign.Holidays, year int, name string) error {
 		of = " of " + name
 	}
 	problem := api.NewProblem(http.StatusNotFound, api.CodeNotFound, fmt.Sprintf("the holidays%s are not known for %d: a window that keeps them is closed all year", of, year))
-	problem.Mend = fmt.Sprintf("write them into holidays/%d.yaml in PUKAR_HOME and start again; known are the years %s", year, strings.Trim(fmt.Sprint(known.Years()), "[]"))
+	problem.Mend = fmt.Sprintf("write them into holidays/%d.yaml in PUKAR_HOME and start again (`pukar holidays --help` shows the form); known are the years %s",
+		year, strings.Join(strings.Fields(strings.Trim(fmt.Sprint(known.Years()), "[]")), ", "))
 	return problem
 }
