@@ -269,10 +269,14 @@ func markCampaign(ctx context.Context, tx pgx.Tx, c *Campaign) error {
 }
 
 // Pause stops the newest run of a campaign: once it returns no stride is opened any more, and what is on
-// the wire ends within seconds.
+// the wire ends within seconds. A run that a stop of everything or a restore had paused stays paused when that is lifted.
 func (s *Service) Pause(ctx context.Context, name, actor, why string) (*Status, error) {
 	return s.moveRun(ctx, name, actor, "campaign.pause", why, func(tx pgx.Tx, run int32) (bool, error) {
-		return s.ledger.stop(ctx, tx, run, RunPausing, why)
+		moved, err := s.ledger.stop(ctx, tx, run, RunPausing, why)
+		if err != nil || moved {
+			return moved, err
+		}
+		return keepPaused(ctx, tx, run, why)
 	})
 }
 

@@ -173,3 +173,19 @@ func (l *Ledger) FinishStop(ctx context.Context, now time.Time) (paused int, err
 	}
 	return l.PauseForStop(ctx, now)
 }
+
+// What a stop or a restore paused goes on when that is lifted; what a person paused does not.
+const sqlKeepPaused = `
+UPDATE run
+SET stop_all = NULL, restoration = NULL, why = $2
+WHERE id = $1 AND state IN ('pausing', 'paused')
+  AND (stop_all IN (SELECT id FROM stop_all WHERE lifted_at IS NULL) OR restoration IN (SELECT id FROM restoration WHERE cleared_at IS NULL))`
+
+// keepPaused takes a run over that a stop of everything or a restore has paused, so that it stays so without them.
+func keepPaused(ctx context.Context, tx pgx.Tx, run int32, why string) (kept bool, err error) {
+	tag, err := tx.Exec(ctx, sqlKeepPaused, run, why)
+	if err != nil {
+		return false, fmt.Errorf("keep run %d paused: %w", run, err)
+	}
+	return tag.RowsAffected() > 0, nil
+}

@@ -219,3 +219,38 @@ func TestWhatAStopHandsToARestoreGoesOnWithIt(t *testing.T) {
 		t.Errorf("after both the run is %s", state)
 	}
 }
+
+func TestWhatAPersonPausesWhileAllIsStoppedStaysPaused(t *testing.T) {
+	t.Parallel()
+	for name, hold := range map[string]struct {
+		begin   func(*desk, *testing.T)
+		restore bool
+	}{
+		"stopped":  {func(d *desk, t *testing.T) { d.stopAll(t) }, false},
+		"restored": {func(d *desk, t *testing.T) { d.noticeRestore(t) }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, "")
+			wrong, right := d.launch(t, "wrong"), d.launch(t, "right")
+			hold.begin(d, t)
+			status, err := d.Pause(t.Context(), "wrong", "ravi", "its Hindi text is wrong")
+			if err != nil || status.Why != "its Hindi text is wrong" {
+				t.Fatalf("%+v, %v", status, err)
+			}
+			_, err = d.Pause(t.Context(), "wrong", "ravi", "again")
+			wants(t, err, ErrConflict, "cannot be told to pause")
+			resumed, err := d.ResumeAll(t.Context(), "asha", hold.restore)
+			if err != nil || len(resumed) != 1 || resumed[0].ID != right.RunID {
+				t.Errorf("resumed %+v, %v; want run %d alone", resumed, err, right.RunID)
+			}
+			d.advance(t, wrong.RunID)
+			if state := d.stateOf(t, wrong.RunID); state != RunPaused {
+				t.Errorf("what a person paused is %s", state)
+			}
+			if _, err := d.Resume(t.Context(), "wrong", "ravi"); err != nil {
+				t.Errorf("resume: %v", err)
+			}
+		})
+	}
+}
