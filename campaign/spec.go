@@ -242,7 +242,7 @@ func unbuiltKeys(node *yaml.Node, path string) []string {
 	return found
 }
 
-var goType = regexp.MustCompile(` (not found )?in type \S+( \{.*\})?|into \S+$`)
+var goType = regexp.MustCompile(` (not found )?in type [^\s;]+( \{.*\})?|into [^\s;]+$`)
 
 // yamlText turns the YAML library's complaint into a sentence without Go's type names.
 func yamlText(err error) string {
@@ -250,5 +250,9 @@ func yamlText(err error) string {
 	text = strings.ReplaceAll(text, "unmarshal errors:\n  ", "")
 	text = strings.ReplaceAll(text, "\n  ", "; ")
 	text = strings.ReplaceAll(text, "field ", "unknown key ")
-	return goType.ReplaceAllString(text, "")
+	text = goType.ReplaceAllString(text, "")
+	if strings.Contains(text, "unknown key ") {
+		text += ": `pukar init DIR` writes a file that explains every key"
+	}
+	return text
 }

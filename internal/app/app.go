@@ -506,7 +506,8 @@ func (a *App) startInterface(context.Context) error {
 		StopAdded: func(key int64) { a.stops.Add(key, ""); a.metrics.Stopped("person") },
 		Scrape:    a.scrape, Metrics: a.metrics,
 		Backup: &backup.Source{
-			Pool: a.Pool, Address: a.Config.DatabaseURL.Reveal(), Home: a.Config.Home, KeyFile: a.Config.KeyFile, Program: a.version,
+			Pool: a.Pool, Address: a.Config.DatabaseURL.Reveal(), Home: a.Config.Home, KeyFile: a.Config.KeyFile,
+			Config: a.Config.File, Program: a.version,
 		},
 	})
 	running := start(func(ctx context.Context) error { return server.Run(ctx, socket) }, a.fail)

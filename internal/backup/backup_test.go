@@ -179,3 +179,45 @@ func TestFilesStayInTheHome(t *testing.T) {
 		t.Errorf("what a person wrote became %q, error %v", text, err)
 	}
 }
+
+func TestTheConfigurationIsTakenFromWhereItIs(t *testing.T) {
+	t.Parallel()
+	home, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "helpline.yaml")
+	for path, content := range map[string]string{
+		filepath.Join(home, "key"): "secret\n", filepath.Join(home, "pukar.yaml"): "# not in use\n", elsewhere: "routes: []\n",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	taken := func(config string) (map[string]string, error) {
+		var out bytes.Buffer
+		w := newWriter(&out, time.Now())
+		if err := w.json(headerName, header{Format: format}); err != nil {
+			return nil, err
+		}
+		if err := (Source{Home: home, KeyFile: filepath.Join(home, "key"), Config: config}).writeFiles(w); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(w.pieces(dumpPrefix, strings.NewReader("x")), w.close(Manifest{Format: format})); err != nil {
+			return nil, err
+		}
+		files := map[string]string{}
+		_, err := dump(&out, func(name string, content []byte) error {
+			if name != headerName {
+				files[name] = string(content)
+			}
+			return nil
+		})
+		return files, err
+	}
+	for config, want := range map[string]string{"": "# not in use\n", elsewhere: "routes: []\n"} {
+		files, err := taken(config)
+		if diff := cmp.Diff(map[string]string{"key": "secret\n", homePrefix + "pukar.yaml": want}, files); err != nil || diff != "" {
+			t.Errorf("configuration at %q: %v\n%s", config, err, diff)
+		}
+	}
+	if _, err := taken(elsewhere + ".gone"); err == nil || !strings.Contains(err.Error(), "configuration") {
+		t.Errorf("a configuration that is gone: %v", err)
+	}
+}

@@ -24,11 +24,15 @@ type Source struct {
 	Address string // of the database, as Pool was opened with
 	Home    string // PUKAR_HOME
 	KeyFile string
+	Config  string // file of the configuration, wherever it is; empty for pukar.yaml in the home, if it is there
 	Program string // version of pukar
 }
 
 // homeFiles are what a person may have written into the home, as patterns.
-var homeFiles = []string{"pukar.yaml", "holidays/*.yaml", "schemes/*.yaml"}
+var homeFiles = []string{configName, "holidays/*.yaml", "schemes/*.yaml"}
+
+// configName is what the configuration is called in the home, where a restore puts it.
+const configName = "pukar.yaml"
 
 const (
 	sqlExport = `SELECT pg_export_snapshot(), now(), current_setting('server_version'), current_setting('server_version_num')::int / 10000`
@@ -98,7 +102,19 @@ func (s Source) writeFiles(out *writer) error {
 	if err := out.entry(keyName, key); err != nil {
 		return err
 	}
+	if s.Config != "" {
+		content, err := os.ReadFile(s.Config)
+		if err != nil {
+			return fmt.Errorf("read the configuration: %w", err)
+		}
+		if err := out.entry(homePrefix+configName, content); err != nil {
+			return err
+		}
+	}
 	for _, pattern := range homeFiles {
+		if pattern == configName && s.Config != "" {
+			continue
+		}
 		paths, err := filepath.Glob(filepath.Join(s.Home, pattern))
 		if err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 // Config is everything that can be set. The key of a field is its tag; "file" marks a text that may also be given as
 // KEY_file with the path of a file that holds it.
 type Config struct {
+	// File is the configuration file that was read; empty where there was none.
+	File string
 	// Home is the folder of the installation; by default Home().
 	Home string `key:"home"`
 	// DatabaseURL and RedisURL name servers; an empty one asks for a private server in the home.

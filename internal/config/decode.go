@@ -31,6 +31,9 @@ func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		name, option, _ := strings.Cut(t.Field(i).Tag.Get("key"), ",")
+		if name == "" {
+			continue // not a setting
+		}
 		fields = append(fields, field{name: name, file: option == "file", at: i})
 	}
 	return fields

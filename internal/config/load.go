@@ -38,7 +38,8 @@ func Load(path string, env []string, overrides map[string]any) (*Config, error) 
 	flags := d.overrides(overrides)
 
 	home := textOf(flags["home"], textOf(fromEnv["home"], defaultHome()))
-	fromFile, err := readFile(path, home)
+	path = fileAt(path, home)
+	fromFile, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func Load(path string, env []string, overrides map[string]any) (*Config, error) 
 			return nil, fmt.Errorf("merge settings: %w", err)
 		}
 	}
-	c := &Config{}
+	c := &Config{File: path}
 	d.structure(settings.Raw(), "", reflect.ValueOf(c).Elem())
 	c.complete()
 	d.validate(c)
@@ -60,13 +61,21 @@ func Load(path string, env []string, overrides map[string]any) (*Config, error) 
 	return c, nil
 }
 
-// readFile reads the named file, or the one in the home if there is one.
-func readFile(path, home string) (layer, error) {
+// fileAt is the named file, or the one in the home if there is one.
+func fileAt(path, home string) string {
 	if path == "" {
 		path = filepath.Join(home, fileInHome)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return layer{}, nil
+			return ""
 		}
+	}
+	return path
+}
+
+// readFile reads a configuration file, "" as an empty one.
+func readFile(path string) (layer, error) {
+	if path == "" {
+		return layer{}, nil
 	}
 	fromFile := koanf.New(".")
 	if err := fromFile.Load(file.Provider(path), &yamlParser{file: fileName(path)}); err != nil {

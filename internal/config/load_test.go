@@ -302,14 +302,14 @@ func TestFile(t *testing.T) {
 		t.Errorf("a named file that is absent gives %v", err)
 	}
 	home := t.TempDir()
-	if _, err := Load("", nil, map[string]any{"home": home}); err != nil {
-		t.Errorf("a home without a file gives %v", err)
+	if c, err := Load("", nil, map[string]any{"home": home}); err != nil || c.File != "" {
+		t.Errorf("a home without a file gives %v, %v", c, err)
 	}
 	if err := os.WriteFile(filepath.Join(home, "pukar.yaml"), []byte("approval: required"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := Load("", []string{"PUKAR_HOME=" + home}, nil)
-	if err != nil || !c.ApprovalRequired() {
+	if err != nil || !c.ApprovalRequired() || c.File != filepath.Join(home, "pukar.yaml") {
 		t.Errorf("the file in the home is not read: %v, %v", c, err)
 	}
 }

@@ -42,6 +42,9 @@ func judgeConfiguration(cfg *config.Config, err error) []Check {
 		return checks
 	case err != nil:
 		return []Check{problem("parses", "correct the file; what follows was looked at with the defaults", "%v", err)}
+	case len(cfg.Routes) == 0 && cfg.File == "":
+		return []Check{warning("parses", "give --config FILE, the one that `pukar serve` gets, or put it into the home; `pukar init DIR` writes an example",
+			"there is no pukar.yaml in %s and no other file was named: no route is known", cfg.Home)}
 	case len(cfg.Routes) == 0:
 		return []Check{warning("parses", "add a route; `pukar init DIR` writes an example", "it has no route: nothing can be sent")}
 	}
@@ -49,5 +52,5 @@ func judgeConfiguration(cfg *config.Config, err error) []Check {
 	for _, r := range cfg.Routes {
 		binds += len(r.Binds)
 	}
-	return []Check{ok("parses", "%d routes, %d binds", len(cfg.Routes), binds)}
+	return []Check{ok("parses", "%s: routes %d, binds %d", cfg.File, len(cfg.Routes), binds)}
 }
