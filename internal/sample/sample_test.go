@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -156,6 +157,29 @@ func TestFilesAreRead(t *testing.T) {
 		if _, err := audience.KnownPlaces().Resolve(home); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Every key of the sample campaign, uncommented where it is not in force; the second of two that exclude each other is tried by itself.
+func TestEveryKeyOfTheSampleCampaignIsAccepted(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new")
+	if err := sample.WriteFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "onorc-bihar.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := regexp.MustCompile(`(?m)^window:.*$`).ReplaceAllString(string(text), "") // the one with holidays takes its place
+	whole = regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:( .*)?)$`).ReplaceAllString(whole, "$1$2")
+	spec, err := campaign.Parse([]byte(whole))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, whole)
+	}
+	if spec.Window.Holidays != "national,BR" || spec.Unfinished != "continue" || spec.PerContact.Messages != 4 || spec.BudgetINR == 0 || spec.Schedule == nil ||
+		spec.Schedule.Until == "" || len(spec.Audience.Language) == 0 {
+		t.Errorf("read is %+v", spec)
 	}
 }
 
