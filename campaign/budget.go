@@ -120,6 +120,8 @@ WHERE c.name = $1`
 UPDATE budget
 SET budget_inr = $2::numeric, raised = true
 WHERE campaign_id = $1 AND budget_inr < $2::numeric`
+
+	sqlRunStateLock = `SELECT state FROM run WHERE id = $1 FOR UPDATE`
 )
 
 // Budget is what a campaign may spend and has spent, over all its runs.
@@ -148,7 +150,8 @@ func budgetOf(ctx context.Context, db pgdb.DB, name string) (*Budget, error) {
 }
 
 // ResumeWith is Resume with a budget, in rupees such as "250000" or "1200.50", that is higher than the campaign's present one and
-// counts from then on. ErrInvalid where it is not, or the campaign has none.
+// counts from then on; a run that goes on already just gets it. Both happen or neither. ErrInvalid where the budget is not higher,
+// or the campaign has none.
 func (s *Service) ResumeWith(ctx context.Context, name, actor, budgetINR string) (*Status, error) {
 	if budgetINR == "" {
 		return s.Resume(ctx, name, actor)
@@ -157,34 +160,43 @@ func (s *Service) ResumeWith(ctx context.Context, name, actor, budgetINR string)
 	if err != nil || budget <= 0 {
 		return nil, invalid("--budget-inr: %q: write rupees such as 250000 or 1200.50", budgetINR)
 	}
-	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		c, err := readCampaign(tx.QueryRow(ctx, sqlCampaignLock, name), name)
-		if err != nil {
-			return err
+	return s.resumeNewest(ctx, name, actor, func(tx pgx.Tx, run int32, moved bool) (bool, error) {
+		if !moved {
+			var state RunState
+			if err := tx.QueryRow(ctx, sqlRunStateLock, run).Scan(&state); err != nil {
+				return false, fmt.Errorf("look at run %d: %w", run, err)
+			}
+			if state != RunRunning {
+				return false, nil
+			}
 		}
-		before, err := budgetOf(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if before == nil {
-			return invalid("--budget-inr: campaign %q has no budget: resume it without", name)
-		}
-		tag, err := tx.Exec(ctx, sqlRaiseBudget, c.ID, priceOf(budget))
-		if err != nil {
-			return fmt.Errorf("raise the budget of %s: %w", name, err)
-		}
-		if tag.RowsAffected() == 0 {
-			return invalid("--budget-inr: %s is not more than the present budget of %s: give the whole new budget", budget, before.Budget)
-		}
-		return auditlog.Append(ctx, tx, auditlog.Event{
-			Actor: actor, Action: "campaign.budget.raise", Subject: name,
-			Before: map[string]any{"budget_inr": before.Budget.String(), "spent_inr": before.Spent.String()}, After: map[string]any{"budget_inr": budget.String()},
-		})
+		return true, raiseBudget(ctx, tx, name, actor, budget)
 	})
+}
+
+func raiseBudget(ctx context.Context, tx pgx.Tx, name, actor string, budget templates.Rupees) error {
+	c, err := readCampaign(tx.QueryRow(ctx, sqlCampaign, name), name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.Resume(ctx, name, actor)
+	before, err := budgetOf(ctx, tx, name)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		return invalid("--budget-inr: campaign %q has no budget: resume it without", name)
+	}
+	tag, err := tx.Exec(ctx, sqlRaiseBudget, c.ID, priceOf(budget))
+	if err != nil {
+		return fmt.Errorf("raise the budget of %s: %w", name, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return invalid("--budget-inr: %s is not more than the present budget of %s: give the whole new budget", budget, before.Budget)
+	}
+	return auditlog.Append(ctx, tx, auditlog.Event{
+		Actor: actor, Action: "campaign.budget.raise", Subject: name,
+		Before: map[string]any{"budget_inr": before.Budget.String(), "spent_inr": before.Spent.String()}, After: map[string]any{"budget_inr": budget.String()},
+	})
 }
 
 // PauseForBudget pauses a run that cannot pay for its next message.

@@ -145,6 +145,28 @@ func TestABudgetIsRaisedAndShown(t *testing.T) {
 	wants(t, err, ErrInvalid, "has no budget")
 }
 
+func TestABudgetIsRaisedWithTheResumeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	d, launched, _ := budgeted(t, "0.29")
+	run := launched.RunID
+	if said, err := d.ResumeWith(t.Context(), "bihar", "asha", "0.58"); err != nil || said.State != string(RunRunning) || said.BudgetINR != "0.5800" {
+		t.Errorf("a run that goes on: %+v, %v", said, err)
+	}
+	d.stopAll(t)
+	d.advance(t, run)
+	_, err := d.ResumeWith(t.Context(), "bihar", "asha", "100")
+	wants(t, err, ErrConflict, "pukar resume-all")
+	if _, err := d.ResumeAll(t.Context(), "asha", false); err != nil {
+		t.Fatal(err)
+	}
+	d.exec(t, `UPDATE run SET state = 'cancelled', finished_at = now() WHERE id = $1`, run)
+	_, err = d.ResumeWith(t.Context(), "bihar", "asha", "100")
+	wants(t, err, ErrConflict, "cannot be told to resume")
+	if status, err := d.Status(t.Context(), "bihar"); err != nil || status.BudgetINR != "0.5800" {
+		t.Errorf("a budget was raised by what was refused: %+v, %v", status, err)
+	}
+}
+
 func TestThePlanWarnsOfTheBudget(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "", "")

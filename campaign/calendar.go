@@ -38,7 +38,7 @@ type Coming struct {
 	FinishesAt time.Time
 	Recipients int64
 	Parts      int64
-	Note       string // why there is no forecast
+	Note       string // why there is no forecast, or on which holiday it is due
 }
 
 const (
@@ -230,6 +230,9 @@ func (s *Service) forecastFiring(ctx context.Context, f *forecaster, c *Coming, 
 		return nil //nolint:nilerr // the calendar says why it has no forecast
 	}
 	c.StartsAt, c.FinishesAt = plan.StartsAt, plan.FinishesAt
+	if holiday, off := f.window.Holiday(begin); off {
+		c.Note = fmt.Sprintf("it is a holiday: %s (%s)", holiday.Name, holiday.Calendar)
+	}
 	return nil
 }
 

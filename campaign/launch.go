@@ -289,12 +289,23 @@ func (s *Service) Cancel(ctx context.Context, name, actor, why string) (*Status,
 
 // Resume lets a paused run go on where it stopped.
 func (s *Service) Resume(ctx context.Context, name, actor string) (*Status, error) {
+	return s.resumeNewest(ctx, name, actor, func(_ pgx.Tx, _ int32, moved bool) (bool, error) { return moved, nil })
+}
+
+// resumeNewest resumes the newest run of a campaign. also comes last in the transaction and answers whether that, or what it
+// did itself, is what was asked for.
+func (s *Service) resumeNewest(ctx context.Context, name, actor string, also func(tx pgx.Tx, run int32, moved bool) (bool, error)) (*Status, error) {
 	status, err := s.moveRun(ctx, name, actor, "campaign.resume", "", func(tx pgx.Tx, run int32) (bool, error) {
 		moved, err := s.ledger.resume(ctx, tx, run)
-		if err != nil || !moved {
-			return moved, err
+		if err != nil {
+			return false, err
 		}
-		return true, refuseAfterRestore(ctx, tx)
+		if moved {
+			if err := refuseAfterRestore(ctx, tx); err != nil {
+				return false, err
+			}
+		}
+		return also(tx, run, moved)
 	})
 	if err == nil {
 		_ = s.Hint(ctx, status.RunID) // the sweeper gives it otherwise

@@ -53,7 +53,7 @@ func (m *MessageRequest) checkForm() (msisdn int64, err error) {
 		m.ValidFor = DefaultValidFor
 	}
 	if m.ValidFor < LeastValidFor || m.ValidFor > MostValidFor {
-		return 0, invalid("valid_for: %s: write a time from %s to %s, such as 24h", m.ValidFor, LeastValidFor, MostValidFor)
+		return 0, invalid("valid_for: %s: write a time from %.0fm to %.0fh, such as 24h", m.ValidFor, LeastValidFor.Minutes(), MostValidFor.Hours())
 	}
 	return msisdn, nil
 }

@@ -1,6 +1,10 @@
 package campaign
 
-import "go.yaml.in/yaml/v3"
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // nameList is names written as a list, or as one text with commas.
 type nameList []string
@@ -11,8 +15,8 @@ func (l *nameList) UnmarshalYAML(node *yaml.Node) error {
 		return node.Decode((*[]string)(l))
 	}
 	var one string
-	if err := node.Decode(&one); err != nil {
-		return err
+	if node.Kind != yaml.ScalarNode || node.Decode(&one) != nil {
+		return fmt.Errorf("line %d: write names as [national, BR]", node.Line)
 	}
 	*l = nameList{one}
 	return nil

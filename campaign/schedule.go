@@ -143,7 +143,8 @@ func parseCron(text string, zone *time.Location) (cron.Schedule, error) {
 	}
 	parsed, err := cronParser.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf(`%q: %w; write minute, hour, day of month, month, day of week (0 is Sunday), such as "30 10 * * MON"`, text, err)
+		why, _, _ := strings.Cut(err.Error(), ": strconv.")
+		return nil, fmt.Errorf(`%q: %s; write minute, hour, day of month, month, day of week (0 is Sunday), such as "30 10 * * MON"`, text, why)
 	}
 	spec, ok := parsed.(*cron.SpecSchedule)
 	if !ok {

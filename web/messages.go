@@ -108,8 +108,8 @@ func (s *Server) messageStatus(ctx context.Context, in *messageKey) (api.Message
 
 // messagesQuery chooses what a report of messages shows.
 type messagesQuery struct {
-	From    string `query:"from" format:"date" doc:"First day, in Indian time"`
-	To      string `query:"to" format:"date" doc:"Last day, inclusive"`
+	From    string `query:"from" doc:"First day, as 2026-11-30 in Indian time"`
+	To      string `query:"to" doc:"Last day, inclusive"`
 	Numbers string `query:"numbers" enum:"masked,full" doc:"full is for the local administrator, who gets it unless told otherwise"`
 }
 
@@ -126,6 +126,9 @@ func (s *Server) messagesReport(ctx context.Context, in *messagesQuery, out *str
 	}
 	if opt.To, err = dayOf("to", in.To); err != nil {
 		return err
+	}
+	if !opt.To.IsZero() && opt.To.Before(opt.From) {
+		return &invalid{fmt.Sprintf("from: %s is after to, %s: give the earlier day first", in.From, in.To)}
 	}
 	if !opt.To.IsZero() {
 		opt.To = opt.To.AddDate(0, 0, 1)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,11 +70,24 @@ func printPlan(w io.Writer, p api.Plan) error {
 	return nil
 }
 
+// rupees writes an amount, its whole rupees grouped as in India: Rs 3,486.5250.
 func rupees(amount string) string {
 	if amount == "" {
 		return ""
 	}
-	return "Rs " + amount
+	whole, fraction, decimal := strings.Cut(amount, ".")
+	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
+		whole = count(n)
+	}
+	if decimal {
+		whole += "." + fraction
+	}
+	return "Rs " + whole
+}
+
+// wholeSeconds writes a time such as 1m30s.
+func wholeSeconds(seconds float64) string {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 }
 
 func plural(n int64, one, many string) string {
@@ -88,5 +102,5 @@ func drainText(seconds float64, window string) string {
 	if window == "" || seconds == 0 {
 		return ""
 	}
-	return (time.Duration(seconds) * time.Second).String() + " before the window's end submission stops"
+	return "submission stops " + wholeSeconds(seconds) + " before the window's end"
 }

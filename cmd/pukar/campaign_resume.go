@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
 
 func (sh *shell) campaignResume() *cobra.Command {
 	var budget string
@@ -10,6 +14,9 @@ func (sh *shell) campaignResume() *cobra.Command {
 		Example: "  pukar campaign resume onorc-bihar\n  pukar campaign resume onorc-bihar --budget-inr 300000     # the whole new budget",
 		Args:    takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if budget == "" && cmd.Flags().Changed("budget-inr") {
+				return usage(errors.New("--budget-inr is empty: give the whole new budget, such as 300000"))
+			}
 			caller := sh.client()
 			defer caller.Close()
 			status, err := caller.Resume(cmd.Context(), args[0], budget)

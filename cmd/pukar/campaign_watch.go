@@ -157,7 +157,7 @@ func printStatus(w io.Writer, s api.CampaignStatus) error {
 		}
 	}
 	if s.BudgetINR != "" {
-		facts = append(facts, [2]string{"budget", s.BudgetINR + " rupees, " + s.SpentINR + " spent"})
+		facts = append(facts, [2]string{"budget", rupees(s.BudgetINR) + ", " + rupees(s.SpentINR) + " spent"})
 	}
 	if s.WaitingUntil != nil {
 		facts = append(facts, [2]string{"waits until", s.WaitingUntil.String()})

@@ -45,6 +45,9 @@ person who may not be written to: who said stop or has no consent, a minor, an i
 					return usage(fmt.Errorf("%s is missing", flag.name))
 				}
 			}
+			if wait < 0 {
+				return usage(fmt.Errorf("--wait %s: give a time such as 20s", wait))
+			}
 			var err error
 			if ask.Variables, err = variables(values); err != nil {
 				return usage(err)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,7 +74,9 @@ Most commands call the server of this machine (`+"`pukar serve`"+`) over its soc
   pukar audience import people.csv   # then: template add, campaign create, plan, launch, watch`
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usage(errors.New(parsing.ReplaceAllString(err.Error(), "")))
+	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&sh.home, "pukar-home", "", "folder of the installation (default $PUKAR_HOME, else /var/lib/pukar as root, else ~/.pukar)")
 	flags.StringVar(&sh.socket, "socket", "", "the server's socket (default $PUKAR_SOCKET, else pukar.sock in the home)")
@@ -118,9 +122,15 @@ func takes(names ...string) cobra.PositionalArgs {
 		case len(args) > len(names):
 			return usage(fmt.Errorf("unexpected argument %q", args[len(names)]))
 		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return usage(fmt.Errorf("%s is empty", names[i]))
+		}
 		return nil
 	}
 }
+
+// parsing is how Go says which of its functions could not read an option.
+var parsing = regexp.MustCompile(`strconv\.\w+: parsing ".*": |time: `)
 
 // homeDir is the folder of the installation.
 func (sh *shell) homeDir() string {

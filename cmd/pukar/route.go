@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -92,7 +91,7 @@ func (sh *shell) printRoutes(routes ...api.Route) error {
 
 // drainOf is how long before a window's end submission by the route stops.
 func drainOf(r api.Route) string {
-	text := (time.Duration(r.DrainSeconds * float64(time.Second))).Round(time.Second).String()
+	text := wholeSeconds(r.DrainSeconds)
 	if r.DrainSamples < 20 {
 		return text + " assumed"
 	}

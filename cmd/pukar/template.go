@@ -203,7 +203,7 @@ func printPreview(w io.Writer, view api.TemplatePreview) {
 			line += fmt.Sprintf(" (up to %d with long values)", p.MostParts)
 		}
 		if p.CostINR != "" {
-			line += ", Rs " + p.CostINR
+			line += ", " + rupees(p.CostINR)
 		}
 		say(w, "%s", line)
 		for text := range strings.Lines(p.Text) {

@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // Codes of problems. They are stable: programs may decide by them.
 const (
@@ -63,16 +67,32 @@ func (p *Problem) Error() string {
 	if text == "" {
 		text = p.Title
 	}
-	for _, mistake := range p.Errors {
-		text += "; " + mistake.Message
-		if mistake.Location != "" {
-			text += " (" + mistake.Location + ")"
+	for i, mistake := range p.Errors {
+		sep := "; "
+		if i == 0 && text == unreadable {
+			text, sep = "", "" // the mistakes say it better
 		}
+		text += sep + mistake.said()
 	}
 	if p.Mend != "" {
 		text += ": " + p.Mend
 	}
 	return text
+}
+
+// unreadable is what huma says of every request that breaks the document of the interface.
+const unreadable = "validation failed"
+
+// said is a mistake with the name of what is wrong before it, as in "days: expected number >= 1".
+func (m Mistake) said() string {
+	place, name, inside := strings.Cut(m.Location, ".")
+	switch {
+	case inside && slices.Contains([]string{"query", "body", "path", "header"}, place):
+		return name + ": " + m.Message
+	case m.Location != "":
+		return m.Message + " (" + m.Location + ")"
+	}
+	return m.Message
 }
 
 // GetStatus gives huma the HTTP status.

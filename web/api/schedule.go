@@ -49,7 +49,7 @@ type ComingFiring struct {
 	FinishesAt *Time  `json:"finishes_at,omitempty" doc:"When it would end, by the parts of the last plan"`
 	Recipients int64  `json:"recipients" doc:"By the plan of the last firing, or of the scheduling"`
 	Parts      int64  `json:"parts"`
-	Note       string `json:"note,omitempty" doc:"Why there is no forecast"`
+	Note       string `json:"note,omitempty" doc:"Why there is no forecast, or on which holiday it is due"`
 }
 
 // Calendar is what will fire and what fired.
