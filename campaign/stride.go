@@ -286,16 +286,23 @@ func redoColumns(redo []RedoPart) (seqs []int32, parts, tries []int16) {
 	return seqs, parts, tries
 }
 
+// One statement and no COPY: a process that is stopped in the middle of a COPY does not count as idle, and would keep the locks of its
+// transaction for as long as it is stopped.
+const sqlWriteSkips = `
+INSERT INTO skip (run_id, seq, reason, detail, at)
+SELECT $1, s.seq, s.reason, s.detail, $5
+FROM unnest($2::int4[], $3::text[], $4::text[]) AS s (seq, reason, detail)`
+
 // writeSkips appends skips and moves the recipients' states with them.
 func writeSkips(ctx context.Context, tx pgx.Tx, run int32, skips []Skip, at time.Time) error {
 	if len(skips) == 0 {
 		return nil
 	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"skip"}, []string{"run_id", "seq", "reason", "detail", "at"},
-		pgx.CopyFromSlice(len(skips), func(i int) ([]any, error) {
-			return []any{run, skips[i].Seq, skips[i].Reason, skips[i].Detail, at}, nil
-		}))
-	if err != nil {
+	seqs, reasons, details := make([]int32, len(skips)), make([]string, len(skips)), make([]string, len(skips))
+	for i, s := range skips {
+		seqs[i], reasons[i], details[i] = s.Seq, s.Reason, s.Detail
+	}
+	if _, err := tx.Exec(ctx, sqlWriteSkips, run, seqs, reasons, details, at); err != nil {
 		return fmt.Errorf("write skips: %w", err)
 	}
 	seen := make([]observation, len(skips))

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pukar/audience"
 )
@@ -322,4 +324,40 @@ func (o *office) waitForLock(t testing.TB) {
 	eventually(t, "a session that waits for a lock", func() bool {
 		return one[bool](t, o, `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
 	})
+}
+
+// copies counts the COPYs that go over a pool.
+type copies struct{ atomic.Int64 }
+
+func (c *copies) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+func (*copies) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (c *copies) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromStartData) context.Context {
+	c.Add(1)
+	return ctx
+}
+func (*copies) TraceCopyFromEnd(context.Context, *pgx.Conn, pgx.TraceCopyFromEndData) {}
+
+// PostgreSQL ends no session that is stopped in the middle of a COPY, and its batch could not be fenced meanwhile.
+func TestNothingIsCopiedBehindTheBatchsLock(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	lease := o.claim(t, o.newRun(t, terms{recipients: 2}), 0)
+	count := &copies{}
+	config := o.db.Config()
+	config.ConnConfig.Tracer = count
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s := firstStride(lease, 0, 1)
+	if _, err := NewLedger(pool).OpenFirst(t.Context(), lease, s, testPurpose, []Skip{{Seq: 1, Reason: "render", Detail: "too long"}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	o.wantStates(t, lease.Run, Skipped, Pending)
+	if n := count.Load(); n != 0 {
+		t.Errorf("%d COPYs while the batch is locked", n)
+	}
 }
