@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pukar/audience"
 	"pukar/campaign"
@@ -113,7 +114,8 @@ func TestInventedPeopleNeverGoOverARealRoute(t *testing.T) {
 
 func TestALaunchIsSafeByDefault(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, smsc.Options{}, func(c *config.Config) { c.Approval = "required" })
+	// A run of ten people is over in no time but for its receipts.
+	b := newBench(t, smsc.Options{ReceiptDelay: 2 * time.Second}, func(c *config.Config) { c.Approval = "required" })
 	b.run()
 	const people = 10
 	ctx, service := t.Context(), b.app.Campaigns
