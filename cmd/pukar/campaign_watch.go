@@ -102,11 +102,14 @@ func watchNote(s api.CampaignStatus) string {
 		return s.State
 	}
 	note := fmt.Sprintf("%s: %s of %s, %s", s.State, count(s.Recipients-s.Totals.Pending), count(s.Recipients), brief(s.Totals))
-	if s.RatePerSecond >= 1 {
+	if s.RatePerSecond >= 1 && s.State == "running" { // the mean of the last seconds outlasts a pause
 		note += fmt.Sprintf(", %s/s", count(int64(s.RatePerSecond)))
 	}
 	if s.WaitingUntil != nil {
 		note += ", waits until " + s.WaitingUntil.String()
+	}
+	if s.Why != "" {
+		note += "; " + s.Why
 	}
 	return note
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pukar/web/api"
 )
 
 // pseudoTerminal gives the two ends of a terminal: what a person sees, and what the program writes to.
@@ -79,5 +81,17 @@ func TestProgressOnATerminalEnds(t *testing.T) {
 				t.Errorf("the screen shows %q, want %q in it", text, test.want)
 			}
 		})
+	}
+}
+
+func TestAWatchSaysWhyARunDoesNotGoOn(t *testing.T) {
+	t.Parallel()
+	s := api.CampaignStatus{State: "running", Run: 1, Recipients: 10, Totals: api.Totals{Pending: 6, Delivered: 4}, RatePerSecond: 8}
+	if got, want := watchNote(s), "running: 4 of 10, 4 delivered, 8/s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s.State, s.Why = "paused", "the budget is spent"
+	if got, want := watchNote(s), "paused: 4 of 10, 4 delivered; the budget is spent"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
