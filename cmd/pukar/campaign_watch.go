@@ -72,6 +72,7 @@ func unlessStopped(ctx context.Context, err error) error {
 func (sh *shell) watch(ctx context.Context, caller *client.Client, name string) (api.CampaignStatus, error) {
 	var last api.CampaignStatus
 	var bar *progress
+	var why string // the run does not go on, as told last
 	err := caller.Watch(ctx, name, func(s api.CampaignStatus) error {
 		last = s
 		if bar == nil || bar.total != s.Recipients {
@@ -79,6 +80,11 @@ func (sh *shell) watch(ctx context.Context, caller *client.Client, name string) 
 				bar.drop()
 			}
 			bar = newProgress(sh.stderr, s.Name, s.Recipients, nil, false)
+		}
+		if s.Why != why {
+			if why = s.Why; why != "" {
+				bar.tell(s.State + ": " + why)
+			}
 		}
 		bar.at(s.Recipients-s.Totals.Pending-s.Totals.Sent, watchNote(s))
 		return nil
@@ -107,9 +113,6 @@ func watchNote(s api.CampaignStatus) string {
 	}
 	if s.WaitingUntil != nil {
 		note += ", waits until " + s.WaitingUntil.String()
-	}
-	if s.Why != "" {
-		note += "; " + s.Why
 	}
 	return note
 }

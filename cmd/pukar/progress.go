@@ -91,6 +91,17 @@ func (p *progress) line() {
 	}
 }
 
+// tell writes a line that stays, above the bar where there is one.
+func (p *progress) tell(text string) {
+	switch {
+	case p.silent:
+	case p.bars != nil:
+		_, _ = fmt.Fprintln(p.bars, p.title+": "+text)
+	default:
+		say(p.out, "%s: %s", p.title, text)
+	}
+}
+
 // end closes the display of something that is done: a bar is filled.
 func (p *progress) end(note string) {
 	p.close(note, func() { p.bar.SetTotal(max(p.total, p.bar.Current()), true) })

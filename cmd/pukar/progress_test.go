@@ -84,14 +84,36 @@ func TestProgressOnATerminalEnds(t *testing.T) {
 	}
 }
 
-func TestAWatchSaysWhyARunDoesNotGoOn(t *testing.T) {
+func TestAProgressTellsWhatStays(t *testing.T) {
+	t.Parallel()
+	screen, program := pseudoTerminal(t)
+	seen := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(screen)
+		seen <- string(text)
+	}()
+	p := newProgress(program, "first", 10, nil, false)
+	p.tell("paused: पाठ गलत है")
+	p.stop("4 of 10")
+	_ = program.Close()
+	if text := <-seen; !strings.Contains(text, "first: paused: पाठ गलत है\r\n") {
+		t.Errorf("on a terminal: %q", text)
+	}
+	var plain strings.Builder
+	newProgress(&plain, "first", 10, nil, false).tell("paused: x")
+	if plain.String() != "first: paused: x\n" {
+		t.Errorf("elsewhere: %q", plain.String())
+	}
+}
+
+func TestAWatchSaysNoRateOfWhatIsPaused(t *testing.T) {
 	t.Parallel()
 	s := api.CampaignStatus{State: "running", Run: 1, Recipients: 10, Totals: api.Totals{Pending: 6, Delivered: 4}, RatePerSecond: 8}
 	if got, want := watchNote(s), "running: 4 of 10, 4 delivered, 8/s"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	s.State, s.Why = "paused", "the budget is spent"
-	if got, want := watchNote(s), "paused: 4 of 10, 4 delivered; the budget is spent"; got != want {
+	s.State = "paused"
+	if got, want := watchNote(s), "paused: 4 of 10, 4 delivered"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
