@@ -349,8 +349,12 @@ func TestNoMessageIsTakenInWhileARestoreIsPending(t *testing.T) {
 	if given, err := d.office.ledger.NextMessageHints(t.Context(), noon); err != nil || len(given) != 0 {
 		t.Errorf("hinted while a restore is pending: %v, %v", given, err)
 	}
-	if _, err := d.ResumeAll(t.Context(), "asha", true); err != nil {
-		t.Fatal(err)
+	resumed, err := d.ResumeAll(t.Context(), "asha", true)
+	if runs, messages := WithoutMessages(resumed); err != nil || len(runs) != 0 || messages != 1 {
+		t.Fatalf("%+v, %v", resumed, err)
+	}
+	if n := one[int](t, d.office, `SELECT (after ->> 'messages')::int FROM audit_event WHERE action = 'database.resume_all'`); n != 1 {
+		t.Errorf("the event says %d messages", n)
 	}
 	if state := d.stateOf(t, before.Run); state != RunRunning {
 		t.Errorf("the message is %s after resume-all", state)

@@ -156,7 +156,7 @@ func (s *Service) clearRestoration(ctx context.Context, tx pgx.Tx, actor string,
 	}
 	return resumed, auditlog.Append(ctx, tx, auditlog.Event{
 		Actor: actor, Action: "database.resume_all", Subject: "database",
-		Before: map[string]any{"found": pending.Found, "noticed_at": pending.NoticedAt}, After: map[string]any{"resumed": resumed},
+		Before: map[string]any{"found": pending.Found, "noticed_at": pending.NoticedAt}, After: resumedFacts(resumed),
 	})
 }
 
@@ -185,7 +185,7 @@ func (s *Service) liftStop(ctx context.Context, tx pgx.Tx, actor string, h held)
 	}
 	return resumed, auditlog.Append(ctx, tx, auditlog.Event{
 		Actor: actor, Action: "everything.resume", Subject: "everything",
-		Before: map[string]any{"reason": stop.Reason, "actor": stop.Actor, "at": stop.At}, After: map[string]any{"resumed": resumed},
+		Before: map[string]any{"reason": stop.Reason, "actor": stop.Actor, "at": stop.At}, After: resumedFacts(resumed),
 	})
 }
 
@@ -195,4 +195,22 @@ func resumeRuns(ctx context.Context, tx pgx.Tx, sql string, id int64) ([]Resumed
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Resumed])
+}
+
+// resumedFacts is what the record says of runs that go on: every campaign and test, and how many messages, of which there may be
+// very many.
+func resumedFacts(resumed []Resumed) map[string]any {
+	runs, messages := WithoutMessages(resumed)
+	return map[string]any{"resumed": runs, "messages": messages}
+}
+
+// WithoutMessages parts runs that go on into those of campaigns and tests, and the number of single messages.
+func WithoutMessages(resumed []Resumed) (runs []Resumed, messages int) {
+	runs = make([]Resumed, 0, len(resumed))
+	for _, r := range resumed {
+		if r.Kind != KindMessage {
+			runs = append(runs, r)
+		}
+	}
+	return runs, len(resumed) - len(runs)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"pukar/campaign"
 	"pukar/web/api"
 )
 
@@ -38,8 +39,9 @@ func (s *Server) resumeAll(ctx context.Context, in *struct{ Body api.ResumeAllRe
 	if err != nil {
 		return api.ResumeAllResult{}, err
 	}
-	out := api.ResumeAllResult{Resumed: make([]api.ResumedRun, len(resumed))}
-	for i, r := range resumed {
+	runs, messages := campaign.WithoutMessages(resumed)
+	out := api.ResumeAllResult{Resumed: make([]api.ResumedRun, len(runs)), Messages: messages}
+	for i, r := range runs {
 		out.Resumed[i] = api.ResumedRun{Campaign: r.Campaign, Kind: r.Kind, Run: r.Number}
 	}
 	out.Held, err = s.cfg.Campaigns.Held(ctx)

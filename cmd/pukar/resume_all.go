@@ -41,6 +41,9 @@ go on with this command. Each of the two takes away only its own.`,
 				}
 				say(sh.stdout, "  %s, %s %d", r.Campaign, number, r.Run)
 			}
+			if result.Messages > 0 {
+				say(sh.stdout, "  and single messages: %d", result.Messages)
+			}
 			return nil
 		},
 	}

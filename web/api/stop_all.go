@@ -22,8 +22,9 @@ type ResumeAllRequest struct {
 
 // ResumeAllResult says what goes on.
 type ResumeAllResult struct {
-	Resumed []ResumedRun `json:"resumed" doc:"The runs that stop-all or the restore had paused and that go on"`
-	Held    string       `json:"held,omitempty" doc:"What still keeps everything from going on, and how that is mended"`
+	Resumed  []ResumedRun `json:"resumed" doc:"The runs that stop-all or the restore had paused and that go on"`
+	Messages int          `json:"messages" doc:"How many single messages go on beside them"`
+	Held     string       `json:"held,omitempty" doc:"What still keeps everything from going on, and how that is mended"`
 }
 
 // ResumedRun is a run that goes on.
