@@ -239,7 +239,7 @@ func TestAMessageIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		{name: "no purpose", change: []func(*MessageRequest){func(m *MessageRequest) { m.Purpose = " " }}, words: []string{"purpose: missing"}},
 		{name: "a landline", change: []func(*MessageRequest){to("0612-2345678")}, words: []string{"to:"}},
 		{name: "no number", change: []func(*MessageRequest){to("")}, words: []string{"to:"}},
-		{name: "too short", change: []func(*MessageRequest){func(m *MessageRequest) { m.ValidFor = time.Second }}, words: []string{"valid_for:", "1m0s to 72h0m0s"}},
+		{name: "too short", change: []func(*MessageRequest){func(m *MessageRequest) { m.ValidFor = time.Second }}, words: []string{"valid_for:", "1m to 72h"}},
 		{name: "too long", change: []func(*MessageRequest){func(m *MessageRequest) { m.ValidFor = 73 * time.Hour }}, words: []string{"valid_for:"}},
 		{name: "unknown language", change: []func(*MessageRequest){func(m *MessageRequest) { m.Language = "ta" }}, words: []string{"language:", "en, hi"}},
 		{name: "missing variables", change: []func(*MessageRequest){func(m *MessageRequest) { m.Variables = nil }}, words: []string{"name, home_district missing"}},
