@@ -70,19 +70,19 @@ func printPlan(w io.Writer, p api.Plan) error {
 	return nil
 }
 
-// rupees writes an amount, its whole rupees grouped as in India: Rs 3,486.5250.
+// rupees writes an amount with four decimals or more, its whole rupees grouped as in India: Rs 3,486.5250.
 func rupees(amount string) string {
 	if amount == "" {
 		return ""
 	}
-	whole, fraction, decimal := strings.Cut(amount, ".")
+	whole, fraction, _ := strings.Cut(amount, ".")
 	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
 		whole = count(n)
 	}
-	if decimal {
-		whole += "." + fraction
+	for len(fraction) < 4 {
+		fraction += "0"
 	}
-	return "Rs " + whole
+	return "Rs " + whole + "." + fraction
 }
 
 // wholeSeconds writes a time such as 1m30s.

@@ -23,6 +23,17 @@ func TestCountGroupsDigitsAsInIndia(t *testing.T) {
 	}
 }
 
+func TestRupees(t *testing.T) {
+	t.Parallel()
+	for amount, want := range map[string]string{
+		"": "", "0": "Rs 0.0000", "44.37": "Rs 44.3700", "0.1450": "Rs 0.1450", "1234567.891234": "Rs 12,34,567.891234",
+	} {
+		if got := rupees(amount); got != want {
+			t.Errorf("rupees(%q) = %q, want %q", amount, got, want)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder

@@ -33,7 +33,7 @@ func TestTheExampleExplainsEveryKey(t *testing.T) {
 		t.Fatalf("%d keys were found: %v", len(keys), keys)
 	}
 	for key := range keys {
-		if !regexp.MustCompile(`\b` + key + `: *[^ ]`).MatchString(Example) && !regexp.MustCompile(`(?m)\b` + key + `:$`).MatchString(Example) {
+		if !regexp.MustCompile(`\b`+key+`: *[^ ]`).MatchString(Example) && !regexp.MustCompile(`(?m)\b`+key+`:$`).MatchString(Example) {
 			t.Errorf("the example does not show %s", key)
 		}
 	}

@@ -3,6 +3,7 @@ package testenv
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -11,6 +12,7 @@ import (
 // Main is the TestMain of every package whose tests use a database, Redis or goroutines: it runs the tests, stops the
 // servers that they caused to be started, fails when a goroutine is left over, and exits.
 func Main(m *testing.M) {
+	forgetSettings()
 	goleak.VerifyTestMain(run{m},
 		// database/sql keeps one goroutine per DB until Close has been noticed by the scheduler.
 		goleak.IgnoreAnyFunction("database/sql.(*DB).connectionOpener"),
@@ -18,6 +20,17 @@ func Main(m *testing.M) {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
 	)
+}
+
+// forgetSettings takes the settings of an installation of the developer's own out of the environment: with PUKAR_HOME, tests
+// would work in it.
+func forgetSettings() {
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "PUKAR_") && !strings.HasPrefix(name, "PUKAR_TEST_") && !strings.HasPrefix(name, "PUKAR_CHAOS_") {
+			_ = os.Unsetenv(name)
+		}
+	}
 }
 
 // run runs the tests and then stops the servers, before goroutines are counted.

@@ -1,6 +1,7 @@
 package testenv_test
 
 import (
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -10,7 +11,19 @@ import (
 	"pukar/internal/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	if err := os.Setenv("PUKAR_HOME", "/a/home/of/the/developer's"); err != nil {
+		panic(err)
+	}
+	testenv.Main(m)
+}
+
+func TestTheDevelopersOwnHomeIsForgotten(t *testing.T) {
+	t.Parallel()
+	if home := os.Getenv("PUKAR_HOME"); home != "" {
+		t.Errorf("tests would work in %s", home)
+	}
+}
 
 func TestDatabasesAreApart(t *testing.T) {
 	t.Parallel()
