@@ -215,13 +215,25 @@ func keepMatches(ctx context.Context, tx pgx.Tx, found []matched, byRun map[int3
 
 // The join finds every accepted submission under any reading of the id that went to the same number
 // within the validity; Go decides between them.
+//
+// OFFSET 0 keeps each lookup one of its own. Of the newest partition PostgreSQL knows nothing until somebody has counted
+// it, takes every id for one in two hundred, and would join by reading all of it for a handful of receipts: the longer,
+// the more had been sent.
 const sqlMatch = `
 SELECT p.receipt, s.run_id, s.seq, s.part, s.smsc_id, p.how
 FROM unnest($1::int4[], $2::int8[], $3::text[], $4::int8[], $5::timestamptz[]) AS p (receipt, key, how, msisdn, at)
-JOIN submission s ON s.smsc_key = p.key AND s.result = 'accepted'
-                 AND s.at > p.at - $6::interval AND s.at < p.at + interval '1 day'
-JOIN recipient r ON r.run_id = s.run_id AND r.seq = s.seq AND r.msisdn = p.msisdn
-WHERE s.at > $7`
+CROSS JOIN LATERAL (
+    SELECT run_id, seq, part, smsc_id
+    FROM submission
+    WHERE smsc_key = p.key AND result = 'accepted'
+      AND at > p.at - $6::interval AND at < p.at + interval '1 day'
+      AND at > $7 AND at < $8
+    OFFSET 0) s
+CROSS JOIN LATERAL (
+    SELECT 1
+    FROM recipient
+    WHERE run_id = s.run_id AND seq = s.seq AND msisdn = p.msisdn
+    OFFSET 0) r`
 
 // matchByID looks the receipts up by the centre's id. A match needs the same number; where several
 // submissions fit, the one with the very same text wins, and otherwise none: it is never guessed.
@@ -233,10 +245,14 @@ func matchByID(ctx context.Context, tx pgx.Tx, receipts []receipt) (found []matc
 		numbers []int64
 		ats     []time.Time
 		oldest  = time.Now()
+		newest  = oldest
 	)
 	for i, r := range receipts {
 		if r.At.Before(oldest) {
 			oldest = r.At
+		}
+		if r.At.After(newest) {
+			newest = r.At
 		}
 		if r.ID == "" || r.MSISDN == 0 {
 			continue
@@ -248,7 +264,7 @@ func matchByID(ctx context.Context, tx pgx.Tx, receipts []receipt) (found []matc
 	}
 	candidates := make(map[int32][]candidate)
 	if len(keys) > 0 {
-		rows, err := tx.Query(ctx, sqlMatch, indexes, keys, hows, numbers, ats, ReceiptValidity, oldest.Add(-ReceiptValidity))
+		rows, err := tx.Query(ctx, sqlMatch, indexes, keys, hows, numbers, ats, ReceiptValidity, oldest.Add(-ReceiptValidity), newest.Add(day))
 		if err != nil {
 			return nil, nil, fmt.Errorf("match receipts: %w", err)
 		}

@@ -143,7 +143,7 @@ func TestDrainTimesAreShared(t *testing.T) {
 func TestCountingReceiptsTakesNoMemory(t *testing.T) { //nolint:paralleltest // allocations are counted for the whole process
 	d := NewDrains(nil, []string{"main"}, testenv.Logger(t))
 	m := NewMemory()
-	m.remember(1, remembered{msisdn: 919800000001, route: d.index("main"), at: milliseconds(drainStart)})
+	m.remember(1, remembered{msisdn: 919800000001, run: 1, route: d.index("main"), at: milliseconds(drainStart)})
 	if n := testing.AllocsPerRun(1000, func() {
 		r, _ := m.recall(1, 919800000001)
 		d.delivered(r.route, r.since(drainStart.Add(time.Second)))

@@ -1,6 +1,9 @@
 package worker
 
-import "testing"
+import (
+	"testing"
+	"unsafe"
+)
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
@@ -16,26 +19,52 @@ func TestMemory(t *testing.T) {
 	if _, ok := m.recall(2, 919800000001); ok {
 		t.Error("something was recalled that never was")
 	}
-	// A generation later it is still known, two later it is forgotten.
-	fill := func(from int64) {
-		m.remember(from, remembered{msisdn: from})
-		for key := from + 1; len(m.young) < memorySize/2; key++ {
-			m.young[key] = remembered{msisdn: key} // without the lock, which takes most of the time
+	if _, ok := m.recall(0, 0); ok {
+		t.Error("an empty place was recalled")
+	}
+	again := remembered{msisdn: 919800000002, run: 2, seq: 7, part: 1}
+	m.remember(1, again)
+	if got, ok := m.recall(1, 919800000002); !ok || got != again {
+		t.Errorf("after its id was used again %+v, %v", got, ok)
+	}
+	if size := unsafe.Sizeof(memory{}); size != 32 {
+		t.Errorf("a part takes %d octets", size)
+	}
+}
+
+// TestMemoryForgetsTheOldestFirst remembers twice as many parts as there is room for, with the clock about to wrap around.
+func TestMemoryForgetsTheOldestFirst(t *testing.T) {
+	t.Parallel()
+	const room = memorySets * memoryWays
+	m := NewMemory()
+	at := ^uint32(0) - room/1000 // a thousand parts in each millisecond
+	for i := range int64(2 * room) {
+		m.remember(i, remembered{msisdn: i, run: 1, seq: int32(i), at: at + uint32(i/1000)})
+	}
+	known := func(from, to int64) (share float64) {
+		n := 0
+		for i := from; i < to; i++ {
+			if r, ok := m.recall(i, i); ok && r.seq == int32(i) {
+				n++
+			}
 		}
+		return float64(n) / float64(to-from)
 	}
-	fill(1_000_000)
-	if _, ok := m.recall(1, 919800000001); !ok {
-		t.Error("forgotten after one generation")
+	if share := known(2*room-room/2, 2*room); share < 0.9 {
+		t.Errorf("of the newer half of what there is room for %.3f are known", share)
 	}
-	fill(2_000_000)
-	m.remember(3_000_000, remembered{msisdn: 3_000_000})
-	if _, ok := m.recall(1, 919800000001); ok {
-		t.Error("remembered after two generations")
+	if share := known(2*room-room/4, 2*room); share < 0.99 {
+		t.Errorf("of the newest quarter %.4f are known", share)
 	}
-	if _, ok := m.recall(3_000_000, 3_000_000); !ok {
-		t.Error("the newest are forgotten")
+	if share := known(0, room); share > 0.05 {
+		t.Errorf("of what is long past %.3f are known", share)
 	}
-	if size := len(m.young) + len(m.aging); size > memorySize {
-		t.Errorf("%d parts are remembered, want at most %d", size, memorySize)
+}
+
+func BenchmarkMemory(b *testing.B) {
+	m := NewMemory()
+	for i := int64(0); b.Loop(); i++ {
+		m.remember(i*7919, remembered{msisdn: i, run: 1, at: uint32(i / 50)})
+		m.recall((i-100_000)*7919, i-100_000)
 	}
 }
