@@ -119,7 +119,8 @@ func TestAgainstTheSimulatedCentre(t *testing.T) {
 		options smsc.Options
 		config  smpp.BindConfig
 		n       int
-		unknown bool // some may end unknown
+		unknown bool // some end unknown
+		perhaps bool // or none, where all that was written had its response just then
 	}{
 		{name: "well-behaved", n: 5000},
 		{name: "colliding sequence numbers", n: 2000, options: smsc.Options{CollidingSequence: true}},
@@ -127,7 +128,7 @@ func TestAgainstTheSimulatedCentre(t *testing.T) {
 		{name: "receipts twice, in TLVs only", n: 2000, options: smsc.Options{DuplicateReceipts: true, ReceiptForm: smsc.ReceiptTLV}},
 		{name: "some are refused", n: 2000, options: smsc.Options{RefuseRatio: 0.1}},
 		{name: "line cut before a response", n: 3000, unknown: true, options: smsc.Options{DropBeforeResponse: 250, DropRepeat: true}},
-		{name: "line cut after a response", n: 3000, unknown: true, options: smsc.Options{DropAfterResponse: 250, DropRepeat: true}},
+		{name: "line cut after a response", n: 3000, unknown: true, perhaps: true, options: smsc.Options{DropAfterResponse: 250, DropRepeat: true}},
 		{name: "silent now and then", n: 500, unknown: true, options: smsc.Options{SilentRatio: 0.05}, config: smpp.BindConfig{ResponseTimeout: 100 * time.Millisecond}},
 		{name: "late responses", n: 200, unknown: true, options: smsc.Options{ResponseDelay: 150 * time.Millisecond}, config: smpp.BindConfig{ResponseTimeout: 100 * time.Millisecond}},
 		{name: "throttles now and then", n: 150, options: smsc.Options{ThrottleRatio: 0.01}},
@@ -164,7 +165,7 @@ func TestAgainstTheSimulatedCentre(t *testing.T) {
 			if sum != tt.n {
 				t.Errorf("%d messages have an outcome, of %d: %v", sum, tt.n, got)
 			}
-			if unknown := got["unknown"]; unknown > 0 != tt.unknown {
+			if unknown := got["unknown"]; unknown > 0 != tt.unknown && (unknown > 0 || !tt.perhaps) {
 				t.Errorf("%d are unknown", unknown)
 			}
 			until(t, "all receipts", func() bool {
